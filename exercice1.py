@@ -343,7 +343,7 @@ def section_data(args):
     fig.colorbar(draw_levels(ax, inputs[:1000], targets[:1000]), ax=ax, label="cible")
     show(fig, args)
     return (
-        f"Les cibles s'étalent sur {np.ptp(targets):.0f}, le bruit sur {np.ptp(noise):.2f} : on peut presque tout prévoir.\n"
+        f"Les cibles s'étalent sur {np.ptp(targets):.0f}, le bruit sur {np.ptp(noise):.2f} : presque tout se prévoit.\n"
         f"Le bruit ne l'est pas : même le vrai plan garde une perte de {noise_loss:.5f}."
     )
 
@@ -384,7 +384,7 @@ def section_loop(args):
     left_over = errors[:, -1] / errors[:, 0]
     kept = np.abs(1 - args.learning_rate * curvatures) ** n_iterations  # (d+1,)
     return (
-        f"Après {n_iterations} itérations, biais : {measured[2, -1]:.3f} (théorie : {predicted[2, -1]:.3f} ; vrai : 5).\n"
+        f"Biais après {n_iterations} itérations : {measured[2, -1]:.3f} (prédit : {predicted[2, -1]:.3f} ; vrai : 5).\n"
         f"Il garde {100 * left_over[-1]:.2f} % de son écart de départ ; un poids, {100 * left_over[:2].max():.2f} %.\n"
         "Sur chaque axe de la cuvette, une itération multiplie l'écart par 1 - taux × courbure.\n"
         f"L'entrée du biais vaut toujours 1 : axe de courbure {curvatures[0]:.2f}, qui garde {100 * kept[0]:.2f} %.\n"
@@ -660,7 +660,8 @@ def section_million(args):
         f"par le gradient complet en {spaced(expected)} pas et {spaced(expected * n_observations)} exemples lus.\n"
         f"Rapport des durées totales, mesuré ici : {full_duration / duration:.0f}.\n"
         f"De {spaced(sizes[0])} à {spaced(n_observations)} observations, la durée d'un pas est multipliée par\n"
-        f"{full_costs[-1] / full_costs[0]:.0f} (durée, complet) et {mini_costs[-1] / mini_costs[0]:.1f} (durée, mini-batch)."
+        f"{full_costs[-1] / full_costs[0]:.0f} pour le gradient complet (durée) et\n"
+        f"{mini_costs[-1] / mini_costs[0]:.1f} pour le mini-batch (durée)."
     )
 
 
@@ -760,10 +761,11 @@ def read_options():
 
     def refuse(message):
         for english, french in (
-            ("unrecognized arguments", "argument inconnu"),
+            ("unrecognized arguments", "pas d'option de ce nom"),
             ("expected one argument", "il manque sa valeur"),
             ("ignored explicit argument", "elle ne prend pas de valeur, or il y a"),
             ("argument -", "option -"),
+            (": ", " : "),
         ):
             message = message.replace(english, french, 1)
         parser.exit(2, f"{parser.prog} : {message}\n")
