@@ -48,14 +48,19 @@ def gradient(inputs, targets, weights, bias):
     """Rend la perte sur ces observations et son gradient, pour les poids (d, 1) et pour le biais (1,).
 
     La perte est la moyenne des carrés des écarts, divisée par 2 : la dérivée du carré efface le 2.
+    Un million d'écarts pèsent 8 Mo : `+=` et `out=` réemploient le même tableau au lieu d'en créer.
     """
-    outputs = np.dot(inputs, weights) + bias  # (1) propager les entrées : (n, 1)
-    deltas = outputs - targets  # (2) écart à la cible : (n, 1)
-    loss = np.sum(deltas**2) / 2 / len(inputs)  # (3) perte : un nombre
-    deltas_scaled = deltas / len(inputs)  # (5) chaque observation compte pour 1/n : (n, 1)
-    return loss, np.dot(inputs.T, deltas_scaled), np.sum(deltas_scaled, axis=0)
+    n_observations = len(inputs)
+    outputs = np.dot(inputs, weights)  # (1) propager les entrées vers la sortie : (n, 1)
+    outputs += bias
+    deltas = np.subtract(outputs, targets, out=outputs)  # (2) écarts aux cibles : (n, 1)
+    loss = np.vdot(deltas, deltas) / 2 / n_observations  # (3) perte : leurs carrés, en moyenne, sur 2
+    grad_weights = np.dot(inputs.T, deltas) / n_observations  # (5) chaque écart compte pour 1/n : (d, 1)
+    grad_bias = np.sum(deltas, axis=0) / n_observations  # l'entrée du biais vaut toujours 1 : (1,)
+    return loss, grad_weights, grad_bias
 
 
+@np.errstate(over="ignore", invalid="ignore")  # un taux énorme donne inf, et la boucle s'arrête
 def train(inputs, targets, weights, bias, learning_rate, n_iterations, batch_size=None, rng=None):
     """Descend le gradient et rend `loss_history` (une perte par itération) et `path`, les paramètres.
 
@@ -68,11 +73,11 @@ def train(inputs, targets, weights, bias, learning_rate, n_iterations, batch_siz
     explosion = 1000 * np.mean(targets[:1000] ** 2) / 2
     loss_history, path = [], [(weights, bias)]
     for _ in range(n_iterations):
-        batch = slice(None)  # tout le monde
+        group = inputs, targets  # tout le monde
         if batch_size not in (None, n_observations):
-            batch = rng.choice(n_observations, batch_size, replace=False)  # (batch_size,) indices
-        with np.errstate(over="ignore", invalid="ignore"):  # un taux énorme : la ligne suivante arrête
-            loss, grad_weights, grad_bias = gradient(inputs[batch], targets[batch], weights, bias)  # (1)-(5)
+            chosen = rng.choice(n_observations, batch_size, replace=False)  # indices : (batch_size,)
+            group = inputs.take(chosen, axis=0), targets.take(chosen, axis=0)
+        loss, grad_weights, grad_bias = gradient(*group, weights, bias)  # (1) (2) (3) (5)
         if not loss < explosion:  # vrai aussi pour une perte infinie ou NaN
             path.pop()
             break
@@ -97,6 +102,7 @@ def least_squares(inputs, targets):
     return solution, floor, hessian
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def bowl_parts(parameters, bowl):
     """Excès de perte sur le fond, le long de chaque axe propre de la cuvette, du moins courbé au plus courbé.
 
@@ -117,6 +123,7 @@ def stack(path):
     return np.array([np.append(weights, bias) for weights, bias in path]).T
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def predict_path(start, learning_rate, iterations, bowl):
     """Paramètres (d+1, k) que la théorie prédit après chacune des k `iterations`, à partir de `start`.
 
@@ -134,10 +141,10 @@ def largest_stable_rate(bowl):
     return 2 / np.linalg.eigvalsh(bowl[2])[-1]
 
 
-def predict_convergence(start, learning_rate, bowl, limit=10**9):
-    """Première itération dont la perte prédite vaut au plus TOLERANCE fois le fond, ou None.
+def predict_convergence(start, learning_rate, bowl, limit=10**18):
+    """Première itération dont la perte prédite vaut au plus TOLERANCE fois le fond, ou None si c'est jamais.
 
-    None si le taux n'est pas stable, ou s'il faut plus de `limit` itérations.
+    Jamais : le taux n'est pas stable, ou il est si petit que l'arrondi l'efface. Recherche par dichotomie.
     """
     if learning_rate >= largest_stable_rate(bowl):
         return None
@@ -284,8 +291,16 @@ def draw_step_costs(ax, sizes, full, mini):
 
 # --- Sections -----------------------------------------------------------------------------------------
 def spaced(number):
-    """Écrit un entier avec une espace entre les milliers, et None « jamais »."""
-    return "jamais" if number is None else f"{number:,}".replace(",", " ")
+    """Écrit un entier avec une espace entre les milliers."""
+    return f"{number:,}".replace(",", " ")
+
+
+def when(iteration, batch_size=None):
+    """« itération 12 » ou « jamais » ; avec la taille des groupes, ajoute le nombre d'exemples lus."""
+    if iteration is None:
+        return "jamais"
+    read = f", {spaced(iteration * batch_size)} exemples lus" if batch_size else ""
+    return f"itération {spaced(iteration)}{read}"
 
 
 def setup(args, true_weights=TRUE_WEIGHTS, true_bias=TRUE_BIAS, n_observations=1000):
@@ -412,11 +427,11 @@ def section_loss(args):
     print(f"Au taux {rate:g}, en {spaced(n_iterations)} itérations au plus :")
     print(f"  la perte va de {loss_history[0]:.2f} à {loss_history[-1]:.6f} ;")
     print(f"  celle des moindres carrés est {bowl[1]:.6f} (plancher du bruit : {NOISE_FLOOR:.6f}).")
-    print(f"Convergence : itération {spaced(reached)} ; la théorie dit {spaced(expected)}.")
+    print(f"Convergence : {when(reached)} ; la théorie dit {when(expected)}.")
     print(f"Plus grand écart relatif entre perte mesurée et perte prédite : {gap:.1e}")
-    print("Sur chaque axe, l'excès de perte est multiplié à chaque itération par (1 - taux × courbure)² :")
-    for curvature in np.linalg.eigvalsh(bowl[2]):
-        print(f"  courbure {curvature:7.3f} : {(1 - rate * curvature) ** 2:.4f}")
+    print("Sur chaque axe, une itération multiplie l'écart par |1 - taux × courbure|, et la perte par son carré :")
+    for curvature in np.linalg.eigvalsh(bowl[2]).tolist():
+        print(f"  courbure {curvature:7.3f} : {abs(1 - rate * curvature):.4f}")
     exploded = explosion_sentence(args, loss_history, n_iterations, bowl)
     if exploded:
         print(exploded)
@@ -438,7 +453,7 @@ def section_loss(args):
     if exploded:
         return exploded
     if reached is None:
-        return f"Pas de convergence en {spaced(n_iterations)} itérations (théorie : itération {spaced(expected)})."
+        return f"Pas de convergence en {spaced(n_iterations)} itérations (théorie : {when(expected)})."
     return (
         f"La perte a convergé à l'itération {reached} (théorie : {expected}) : c'est la première dont la perte est\n"
         f"au plus {TOLERANCE} fois celle des moindres carrés, {bowl[1]:.6f}.\n"
@@ -458,7 +473,7 @@ def section_rates(args):
     start, limit = stack([(weights, bias)]), largest_stable_rate(bowl)
     n_iterations = args.n_iterations or 1000
     print(f"Plus grand taux stable : {limit:.5f}. {spaced(n_iterations)} itérations par taux, au plus.")
-    print("    taux   convergence     théorie   perte finale")
+    print("    taux   convergence      théorie            perte finale")
     below, above = 0.99 * limit, 1.01 * limit
     curves, converged, exploded = {}, {}, {}
     for rate in sorted({0.0001, 0.001, 0.003, 0.01, 0.03, args.learning_rate, below, above, 2 * limit}):
@@ -470,8 +485,8 @@ def section_rates(args):
         if len(loss_history) < n_iterations:
             exploded[rate] = len(loss_history)
             ending = f"explose à l'itération {exploded[rate]}"
-        found = "pas encore" if reached is None and rate < limit else spaced(reached)
-        print(f"{rate:8.5g} {found:>13} {spaced(expected):>11}   {ending}")
+        found = "pas encore" if reached is None and rate < limit else when(reached)
+        print(f"{rate:8.5g}   {found:<16} {when(expected):<18} {ending}")
         curves[f"taux {rate:.5g}"] = (range(len(loss_history)), loss_history)
 
     fig, ax = plt.subplots(figsize=(12, 7), layout="constrained")
@@ -480,7 +495,7 @@ def section_rates(args):
     ax.legend(fontsize=12, ncols=2)
     show(fig, args)
     listing = ", ".join(f"{k} au taux {rate:.4g}" for rate, k in converged.items()) or "aucune"
-    went = "converge" if below in converged else "n'a pas fini de descendre"
+    went = "converge" if below in converged else "n'a pas encore convergé"
     blew = f"explose à l'itération {exploded[above]}" if above in exploded else "monte, sans avoir encore explosé"
     return (
         f"Itération de convergence : {listing}.\n"
@@ -520,7 +535,7 @@ def section_three_inputs(args):
     worst, best = (np.max(np.abs(found - true_values)) for found in (measured[:, -1], bowl[0][:, 0]))
     return (
         f"Après {spaced(n_iterations)} itérations, poids et biais sont à {worst:.4f} au plus des vrais.\n"
-        f"Les moindres carrés en sont à {best:.4f} : avec ce bruit, ces observations n'en disent pas plus."
+        f"Même les moindres carrés en sont à {best:.4f}, à cause du bruit."
     )
 
 
@@ -535,17 +550,17 @@ def section_mini_batch(args):
     rng, inputs, targets, weights, bias, bowl = setup(args)
     n_observations, floor = len(inputs), bowl[1]
     n_iterations = args.n_iterations or 1500
-    by_iteration, by_example, sentences = {}, {}, []
+    by_iteration, by_example, sentences = {}, {}, ["Pour une perte d'au plus 1.05 fois celle des moindres carrés :"]
     print(f"Au taux {args.learning_rate:g}, perte sur toutes les données à la fin, et première itération où elle ne")
     print("dépasse pas 1.05 fois celle des moindres carrés :")
     for size in sorted({1, 4, args.batch_size, n_observations}):
         loss_history, path = train(inputs, targets, weights, bias, args.learning_rate, n_iterations, size, rng)
         losses = bowl_loss(stack(path), bowl)  # (k,)
         reached = first_converged(losses, floor)
-        summary = f"itération {spaced(reached)}, {spaced(reached and reached * size)} exemples lus"
+        summary = when(reached, size)
         if len(loss_history) < n_iterations:
             summary = f"a explosé à l'itération {len(loss_history)}"
-        sentences.append(f"Groupe de {size} : {summary}.")
+        sentences.append(f"  groupe de {size} : {summary}")
         print(f"  groupe de {size:<8} {losses[-1]:10.6f} à la fin   {summary}")
         by_iteration[f"groupe de {size}"] = (range(len(losses)), losses)
         by_example[f"groupe de {size}"] = (np.arange(1, len(losses) + 1) * size, losses)
@@ -588,8 +603,8 @@ def section_mini_batch(args):
     ratios = [measured / theory for size, _, measured, theory in rows if size > 1]
     calm, rough = min(rows, key=lambda row: row[1]), max(rows, key=lambda row: row[1])
     sentences += [
-        "Plus le rapport taux / taille du groupe est grand, plus la perte reste rugueuse et loin du fond :",
-        f"excès moyen de {100 * calm[2]:.2f} % pour {calm[1]:.2g}, de {100 * rough[2]:.0f} % pour {rough[1]:.2g}.",
+        "Plus le groupe est petit, moins la courbe est lisse. Du rapport taux / taille le plus petit au plus grand,",
+        f"{calm[1]:.2g} et {rough[1]:.2g}, l'excès va de {100 * calm[2]:.2f} % à {100 * rough[2]:.0f} % du fond.",
         f"Groupes de plus d'une observation : excès de {min(ratios):.2f} à {max(ratios):.2f} fois celui de la théorie.",
         f"Avec une observation à la fois, le taux doit rester sous {noisy_limit:.4f}, au lieu de {limit:.4f}.",
     ]
@@ -616,13 +631,13 @@ def section_million(args):
     n_steps = len(loss_history) if reached is None else reached
     duration = median_duration(lambda: train(inputs, targets, weights, bias, rate, n_steps, size, rng), 3)
     full_step = median_duration(lambda: gradient(inputs, targets, weights, bias), 5)
-    full_duration = full_step * (expected or math.inf)
-    print(f"  mini-batch       : {spaced(reached)} pas, {spaced(reached and reached * size)} exemples lus")
-    print(f"  gradient complet : {spaced(expected)} pas, {spaced(expected and expected * n_observations)} exemples lus")
+    print(f"  mini-batch       : {when(reached, size)}")
+    print(f"  gradient complet : {when(expected, n_observations)}")
     print("Le mini-batch a fait tous ses pas. Le gradient complet n'en a fait que 5 : leur nombre vient de la théorie,")
     print("exacte ici, et sa durée totale est leur nombre multiplié par celle d'un pas.")
     print(f"  mini-batch       : durée {duration:.4f} s pour {spaced(n_steps)} pas")
-    print(f"  gradient complet : durée {full_duration:.3g} s ; durée d'un pas {full_step:.4f} s")
+    print(f"  gradient complet : durée {'infinie' if expected is None else f'{full_step * expected:.3g} s'}")
+    print(f"                     durée d'un pas {full_step:.4f} s")
     if len(loss_history) < n_iterations:
         print(
             f"La perte du mini-batch a explosé à l'itération {len(loss_history)}. Le plus grand taux stable du gradient"
@@ -654,11 +669,14 @@ def section_million(args):
     draw_step_costs(right, sizes, full_costs, mini_costs)
     show(fig, args)
     if reached is None or expected is None:
-        return f"En {spaced(n_iterations)} pas au taux {rate:g}, le but n'est pas atteint : il n'y a rien à comparer."
+        return (
+            f"Au taux {rate:g}, but atteint par le mini-batch : {when(reached)} ; par l'autre : {when(expected)}.\n"
+            f"Rien à comparer. Plus grand taux stable du gradient complet : {largest_stable_rate(bowl):.4f}."
+        )
     return (
-        f"But atteint par le mini-batch en {spaced(reached)} pas et {spaced(reached * size)} exemples lus,\n"
-        f"par le gradient complet en {spaced(expected)} pas et {spaced(expected * n_observations)} exemples lus.\n"
-        f"Rapport des durées totales, mesuré ici : {full_duration / duration:.0f}.\n"
+        f"But atteint par le mini-batch : {when(reached, size)} ;\n"
+        f"par le gradient complet : {when(expected, n_observations)}.\n"
+        f"Rapport des durées totales, mesuré ici : {full_step * expected / duration:.0f}.\n"
         f"De {spaced(sizes[0])} à {spaced(n_observations)} observations, la durée d'un pas est multipliée par\n"
         f"{full_costs[-1] / full_costs[0]:.0f} pour le gradient complet (durée) et\n"
         f"{mini_costs[-1] / mini_costs[0]:.1f} pour le mini-batch (durée)."
