@@ -120,7 +120,8 @@ def bowl_loss(parameters, bowl):
 
 def stack(path):
     """Empile une liste de k couples (weights, bias) en un tableau (d+1, k), une colonne par itération."""
-    return np.array([np.append(weights, bias) for weights, bias in path]).T
+    all_weights, all_biases = zip(*path)
+    return np.vstack([np.hstack(all_weights), np.hstack(all_biases)])
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -229,9 +230,11 @@ def draw_plane(ax, inputs, targets, true_weights, true_bias):
     heights = grid_x1 * true_weights[0] + grid_x2 * true_weights[1] + true_bias
     ax.plot_surface(grid_x1, grid_x2, heights, color="tab:orange", alpha=0.35)
     ax.scatter(inputs[:, 0], inputs[:, 1], targets[:, 0], s=6, color="tab:blue")
-    ax.view_init(elev=20, azim=-115)
+    ax.view_init(elev=25, azim=-165)
+    ax.set_box_aspect(None, zoom=0.85)
     ax.set(title="Les observations sont posées sur un plan", xlabel="x1", ylabel="x2", zlabel="cible")
-    ax.set(xticks=[-10, 0, 10], yticks=[-10, 0, 10])
+    ax.xaxis.labelpad = ax.yaxis.labelpad = 10
+    ax.set(xticks=[-10, 0, 10], yticks=[-10, 0, 10], zticks=[-50, 0, 50])
 
 
 def draw_levels(ax, inputs, targets):
@@ -352,7 +355,8 @@ def section_data(args):
     )
     print(f"Perte du vrai plan : {noise_loss:.6f} ; en théorie 0.2²/12/2 = {NOISE_FLOOR:.6f}.")
 
-    fig = plt.figure(figsize=(13, 6), layout="constrained")
+    fig = plt.figure(figsize=(13, 6.5), layout="constrained")
+    fig.get_layout_engine().set(h_pad=0.3)  # en pouces : les axes 3D cachent sinon les titres
     draw_plane(fig.add_subplot(1, 2, 1, projection="3d"), inputs[:1000], targets[:1000], TRUE_WEIGHTS, TRUE_BIAS)
     ax = fig.add_subplot(1, 2, 2)
     fig.colorbar(draw_levels(ax, inputs[:1000], targets[:1000]), ax=ax, label="cible")
@@ -580,9 +584,9 @@ def section_mini_batch(args):
     rows = []
     for size in sorted({1, 4, args.batch_size} - {n_observations}):
         for rate in (0.002, 0.005, 0.01, 0.015, 0.03):
-            loss_history, path = train(inputs, targets, *bottom, rate, 6000, size, rng)
+            loss_history, path = train(inputs, targets, *bottom, rate, 5000, size, rng)
             label = f"{size:8d} {rate:7.3f} {rate / size:13.2g}"
-            if len(loss_history) < 6000:
+            if len(loss_history) < 5000:
                 print(f"{label}   explose à l'itération {len(loss_history)}")
                 continue
             excess = bowl_loss(stack(path[500:]), bowl) / floor - 1
@@ -664,8 +668,7 @@ def section_million(args):
     }
     fig, (left, right) = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
     draw_losses(left, curves, bowl[1], "Perte sur toutes les données", "nombre d'exemples lus (échelle log)")
-    left.set_xscale("log")
-    left.legend(loc="lower left")
+    left.set(xscale="log", ylim=(None, 1e3 * losses[0]))  # de la place pour la légende
     draw_step_costs(right, sizes, full_costs, mini_costs)
     show(fig, args)
     if reached is None or expected is None:
