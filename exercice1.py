@@ -811,11 +811,11 @@ def read_options():
         parser.exit()
     wanted = [name for number in args.section or SECTIONS for name in sections_under(number)]
     args.chosen = [name for name in SECTIONS if name in wanted]
-    if problem := check_options(args):
-        refuse(problem)
     args.command = "python " + shlex.join(sys.argv)
     if not any(word.startswith("--seed") for word in sys.argv):
         args.command += f" --seed {args.seed}"
+    if problem := check_options(args):
+        refuse(problem)
     args.window = args.figures is None and has_window()
     args.folder = Path(args.figures or "figures")
     if not args.window:

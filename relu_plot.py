@@ -205,7 +205,7 @@ def section_relu(args):
     draw_function(ax, x, relu(x), "ReLU : g(x) = max(0, x)", color="tab:orange")
     show(fig, args)
     return (
-        f"ReLU vaut 0 à gauche et x à droite : de -5 à 5, elle a éteint {100 * np.mean(relu(some) == 0):.0f} % des points.\n"
+        f"ReLU vaut 0 à gauche, x à droite ; de -5 à 5 elle éteint {100 * np.mean(relu(some) == 0):.0f} % des points.\n"
         f"Sa pente est {left:g} à gauche et {right:g} à droite.\n"
         f"En 0 elle n'existe pas : on convient de {relu_slope(0.0):g}, comme PyTorch."
     )
@@ -353,11 +353,11 @@ def read_options():
         parser.exit()
     wanted = [name for number in args.section or SECTIONS for name in sections_under(number)]
     args.chosen = [name for name in SECTIONS if name in wanted]
-    if problem := check_options(args):
-        refuse(problem)
     args.command = "python " + shlex.join(sys.argv)
     if not any(word.startswith("--seed") for word in sys.argv):
         args.command += f" --seed {args.seed}"
+    if problem := check_options(args):
+        refuse(problem)
     args.window = args.figures is None and has_window()
     args.folder = Path(args.figures or "figures")
     if not args.window:

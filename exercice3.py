@@ -1,0 +1,746 @@
+"""Exercice 3 : tenseurs et régression linéaire avec PyTorch (partie 3.3, jusqu'à la figure 8).
+
+Le même neurone que dans exercice1, mais PyTorch calcule le gradient et fait le pas. Posez les deux fichiers
+côte à côte : dans `train`, les étapes gardent leurs numéros, et l'on voit celles que PyTorch prend à sa charge.
+
+  python exercice3.py                                          toutes les sections, dans l'ordre de l'énoncé
+  python exercice3.py --section 3.3.2 --corrige                la régression, avec les réponses
+  python exercice3.py --section 3.3.2-apprentissage --learning-rate 0.5
+  python exercice3.py --device cpu                             ne pas employer la carte graphique
+  torchrun --standalone --nproc-per-node 2 exercice3.py --section 3.3.1-distribue
+"""
+
+import argparse
+import inspect
+import math
+import os
+import shlex
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+import torch.distributed as dist
+from matplotlib.backends import backend_registry
+from torch.nn.parallel import DistributedDataParallel
+
+NOISE = 0.8  # le bruit est uniforme dans [0, NOISE]
+
+
+# --- Calcul -------------------------------------------------------------------------------------------
+def find_devices():
+    """Noms des appareils qui calculent vraiment ici : "cpu", puis l'accélérateur s'il y en a un."""
+    names = ["cpu"]
+    if torch.accelerator.is_available():
+        kind = torch.accelerator.current_accelerator().type  # cuda, mps, xpu...
+        names += [kind] + [f"{kind}:{index}" for index in range(torch.accelerator.device_count())]
+    return [name for name in names if works(name)]
+
+
+def works(name):
+    """Essaie un tout petit calcul sur l'appareil `name`."""
+    try:
+        return (torch.ones(2, device=name) + 1).sum().item() == 4
+    except (AssertionError, RuntimeError, NotImplementedError):
+        return False
+
+
+def choose_device(name):
+    """L'appareil demandé ; "auto" prend l'accélérateur s'il y en a un, sinon le processeur."""
+    return torch.device((find_devices() + ["cpu"])[1] if name == "auto" else name)
+
+
+def curve(x):
+    """La courbe de l'énoncé, sans le bruit : sin(x)·x³ + 3x."""
+    return np.sin(x) * x**3 + 3 * x
+
+
+def make_data(rng, n_observations, device):
+    """Tire x dans [0, 1] et y = curve(x) + bruit ; deux tenseurs float32 (n, 1) sur `device`.
+
+    Le tirage se fait toujours sur le processeur : une graine donne partout les mêmes nombres.
+    """
+    x = rng.uniform(0, 1, size=(n_observations, 1))
+    y = curve(x) + rng.uniform(0, NOISE, size=(n_observations, 1))
+    return tuple(torch.as_tensor(values, dtype=torch.float32).to(device) for values in (x, y))
+
+
+def make_model(seed, device):
+    """Une couche linéaire, y = w1·x + b1, initialisée sur le processeur par `seed`, puis envoyée sur `device`."""
+    torch.manual_seed(seed)
+    return torch.nn.Linear(1, 1).to(device)
+
+
+def train(model, x, y, optimizer, loss_func, n_epochs, on_epoch=None, read_loss=torch.Tensor.item):
+    """Entraîne `model` sur x (n, 1) et y (n, 1), et rend `loss_history`, une perte par époque.
+
+    `on_epoch(epoch, prediction, loss)` est appelée à chaque époque, avant le pas : de quoi dessiner. Si la
+    perte explose (plus de mille fois celle d'un modèle qui répond 0), la boucle s'arrête.
+    """
+    explosion = 1000 * read_loss(loss_func(torch.zeros_like(y), y))
+    loss_history = []
+    for epoch in range(n_epochs):
+        prediction = model(x)  # (1) propager les entrées vers la sortie : (n, 1)
+        loss = loss_func(prediction, y)  # (2) (3) écarts aux cibles, puis perte
+        value = read_loss(loss)
+        if not value < explosion:  # vrai aussi pour une perte infinie ou NaN
+            break
+        loss_history.append(value)  # (4) garder la perte : le nombre, pas le tenseur
+        optimizer.zero_grad()
+        loss.backward()  # (5) le gradient, que PyTorch calcule seul
+        if on_epoch is not None:
+            on_epoch(epoch, prediction, value)
+        optimizer.step()  # (6) (7) un pas sur tous les paramètres
+    return loss_history
+
+
+def as_column(model):
+    """Les paramètres du modèle en un tableau NumPy float64 (2, 1) : le poids, puis le biais."""
+    return np.array([[parameter.item()] for parameter in model.parameters()])
+
+
+def least_squares(x, y):
+    """Le fond de la cuvette, comme dans exercice1 : `solution` (2, 1), perte `floor`, courbure `hessian` (2, 2).
+
+    MSELoss n'a pas le /2 de l'énoncé : la courbure est 2·X'X/n, où X est x suivi d'une colonne de 1.
+    """
+    x, y = (tensor.cpu().numpy().astype(float) for tensor in (x, y))
+    extended = np.column_stack([x, np.ones(len(x))])  # (n, 2)
+    solution = np.linalg.lstsq(extended, y, rcond=None)[0]
+    return solution, np.mean((extended @ solution - y) ** 2), 2 * extended.T @ extended / len(x)
+
+
+@np.errstate(over="ignore", invalid="ignore")  # un taux énorme donne inf
+def predict_losses(start, learning_rate, epochs, bowl):
+    """Pertes (k,) que la théorie prédit après chacun des nombres d'`epochs`, à partir de `start` (2, 1).
+
+    Sur chaque axe propre de la cuvette, une époque multiplie l'écart au fond par 1 - learning_rate·courbure.
+    """
+    solution, floor, hessian = bowl
+    curvatures, axes = np.linalg.eigh(hessian)
+    factors = (1 - learning_rate * curvatures)[:, None] ** np.asarray(epochs)  # (2, k)
+    errors = factors * (axes.T @ (start - solution))
+    return floor + curvatures @ errors**2 / 2
+
+
+def gradient_by_hand(inputs, targets, weights, bias):
+    """Le gradient d'exercice1, en NumPy : (d, 1) pour les poids et (1,) pour le biais."""
+    outputs = np.dot(inputs, weights) + bias  # (1)
+    deltas = outputs - targets  # (2)
+    return np.dot(inputs.T, deltas) / len(inputs), np.sum(deltas, axis=0) / len(inputs)  # (5)
+
+
+def gradient_by_autograd(inputs, targets, weights, bias):
+    """Le même par PyTorch : on écrit la perte, `backward` remonte les calculs et remplit `.grad`."""
+    inputs, targets = torch.as_tensor(inputs), torch.as_tensor(targets)
+    weights, bias = (torch.tensor(values, requires_grad=True) for values in (weights, bias))
+    outputs = inputs @ weights + bias  # (1)
+    loss = ((outputs - targets) ** 2).sum() / 2 / len(inputs)  # (2) (3)
+    loss.backward()  # (5)
+    return weights.grad.numpy(), bias.grad.numpy()
+
+
+def median_duration(call, repeats, device=None):
+    """Durée médiane (s) de `call()`, après un premier appel à part ; attend l'accélérateur s'il y en a un."""
+    durations = []
+    for _ in range(repeats + 1):
+        started = time.perf_counter()
+        call()
+        if device is not None and device.type != "cpu":
+            torch.accelerator.synchronize()
+        durations.append(time.perf_counter() - started)
+    return float(np.median(durations[1:]))
+
+
+# --- Dessin -------------------------------------------------------------------------------------------
+def draw_points(ax, x, y, title):
+    """Le nuage des observations, figure 5 de l'énoncé."""
+    ax.plot(x, y, "o", color="tab:blue", alpha=0.6, label="observations")
+    ax.set(title=title, xlabel="x", ylabel="y")
+
+
+def draw_regression(ax, x, y, bowl):
+    """Le nuage, la droite des moindres carrés en trait fin, et une droite à bouger : rend celle-ci."""
+    draw_points(ax, x, y, "")
+    ends = np.array([0.0, 1.0])
+    ax.plot(ends, bowl[0][0] * ends + bowl[0][1], "k-", linewidth=0.8, label="moindres carrés")
+    (line,) = ax.plot([], [], "--", color="tab:red", linewidth=3, label="réseau")
+    ax.set(xlim=(-0.03, 1.03), ylim=(min(y.min(), 0) - 0.2, y.max() + 0.2))
+    ax.legend(loc="lower right")
+    return line
+
+
+def move_line(line, x, prediction, epoch, loss):
+    """Met la droite sur les prédictions du moment ; ne touche qu'à elle et au titre."""
+    line.set_data(x, prediction)
+    line.axes.set_title(f"après {epoch} époques : perte = {loss:.4f}")
+
+
+def draw_losses(ax, loss_history, predicted, floor):
+    """La perte à chaque époque (figure 8), la théorie en pointillé, les moindres carrés en trait fin."""
+    ax.plot(loss_history, linewidth=3, label="mesurée")
+    ax.plot(predicted, "k:", linewidth=2, label="théorie")
+    ax.axhline(floor, color="black", linewidth=0.8, label="moindres carrés")
+    ax.set(title="La perte à chaque époque", xlabel="époque", ylabel="perte (échelle log)", yscale="log")
+    ax.legend()
+
+
+def draw_excess(ax, excess, parts):
+    """L'excès de perte sur le fond et ses deux parts, une par axe de la cuvette ; `parts` : nom -> (k,)."""
+    ax.plot(excess, linewidth=3, label="excès mesuré")
+    for style, (name, values) in zip(["--", "-."], parts.items()):
+        ax.plot(values, style, linewidth=2, label=name)
+    ax.set(title="Deux axes, deux vitesses", xlabel="époque", ylabel="perte - fond (échelle log)", yscale="log")
+    ax.set_ylim(bottom=np.min(excess[excess > 0], initial=excess[0]) / 10)
+    ax.legend()
+
+
+def draw_products(ax, sizes, durations):
+    """Durée d'un produit de matrices (s) selon leur taille, en log-log ; `durations` : nom -> (k,)."""
+    for style, (name, values) in zip(["o-", "s--", "D-."], durations.items()):
+        ax.plot(sizes, values, style, linewidth=2, label=name)
+        last = values[-1]
+    ax.plot(sizes, last * (np.array(sizes) / sizes[-1]) ** 3, "k-", linewidth=0.8, label="pente n³")
+    ax.set(title="Un produit de matrices n × n", xlabel="n", ylabel="durée (s)", xscale="log", yscale="log")
+    ax.legend()
+
+
+def draw_gradients(ax, by_hand, by_autograd):
+    """Les deux gradients côte à côte, une paire de barres par paramètre."""
+    positions = np.arange(len(by_hand))
+    ax.bar(positions - 0.2, by_hand, width=0.4, hatch="//", color="tab:orange", label="à la main (NumPy)")
+    ax.bar(positions + 0.2, by_autograd, width=0.4, color="tab:blue", label="autograd (PyTorch)")
+    ax.axhline(0, color="black", linewidth=0.8)
+    ax.set_xticks(positions, ["w1", "w2", "b"])
+    ax.set(title="Le gradient du neurone d'exercice1", xlabel="paramètre", ylabel="dérivée de la perte")
+    ax.legend()
+
+
+def draw_shares(ax, shares, line, alone):
+    """Les observations de chaque processus, la droite apprise ensemble et celle d'un processus seul."""
+    for rank, (x, y) in enumerate(shares):
+        ax.plot(x, y, "osD^v<>P"[rank % 8], alpha=0.7, label=f"processus {rank}")
+    ends = np.array([0.0, 1.0])
+    ax.plot(ends, line[0] * ends + line[1], "r--", linewidth=3, label="appris ensemble")
+    ax.plot(ends, alone[0] * ends + alone[1], "k-", linewidth=1, label="appris seul")
+    ax.set(title="Les observations partagées entre processus", xlabel="x", ylabel="y")
+    ax.legend()
+
+
+# --- Sections -----------------------------------------------------------------------------------------
+def setup(args):
+    """Données, modèle et optimiseur tirés de `args.seed`, sur l'appareil choisi ; dit lequel."""
+    device = choose_device(args.device)
+    print(f"Appareil : {device} (disponibles : {', '.join(find_devices())})")
+    x, y = make_data(np.random.default_rng(args.seed), args.n_observations, device)
+    our_model = make_model(args.seed, device)
+    optimizer = torch.optim.SGD(our_model.parameters(), lr=args.learning_rate)
+    return device, x, y, our_model, optimizer
+
+
+def explosion_sentence(args, loss_history, bowl):
+    """La phrase qui dit que la perte a explosé ; vide si la boucle est allée au bout."""
+    if len(loss_history) == args.epochs:
+        return ""
+    limit = 2 / np.linalg.eigvalsh(bowl[2])[-1]
+    return (
+        f"La perte a explosé à l'époque {len(loss_history)}, au taux {args.learning_rate:g}. "
+        f"Le plus grand taux stable est {limit:.4f} :\n2 / la plus grande valeur propre de 2·X'X/n."
+    )
+
+
+def first_line(call):
+    """Ce que dit Python quand `call()` échoue : le nom de l'erreur et le début de son message."""
+    try:
+        call()
+    except (RuntimeError, TypeError) as error:
+        return f"{type(error).__name__} : {str(error).splitlines()[0]}"
+    return "aucune erreur"
+
+
+def section_tensors(args):
+    """Les tenseurs
+
+    Un tenseur est un tableau à n dimensions, comme ceux de NumPy, qui sait en plus vivre sur une carte
+    graphique et retenir d'où il vient pour qu'on le dérive.
+    À regarder : forme, type, appareil, mémoire ; qui partage sa mémoire avec qui ; et ce que disent les
+    erreurs que tout le monde fait.
+    """
+    device = choose_device(args.device)
+    print(f"Appareil : {device} (disponibles : {', '.join(find_devices())})\n")
+    print("tenseur      dimensions   forme         type            appareil   mémoire (octets)")
+    tensors = {
+        "scalaire": torch.tensor(3.0),
+        "vecteur": torch.arange(5),
+        "matrice": torch.zeros(3, 4),
+        "3 dimensions": torch.ones(2, 3, 4),
+    }
+    for name, tensor in tensors.items():
+        tensor = tensor.to(device)
+        memory = tensor.numel() * tensor.element_size()
+        print(
+            f"{name:<12} {tensor.dim():10d}   {str(tuple(tensor.shape)):<13} {str(tensor.dtype):<15} "
+            f"{str(tensor.device):<10} {memory} = {tensor.numel()} × {tensor.element_size()}"
+        )
+
+    array = np.zeros(3)
+    shared, copied = torch.from_numpy(array), torch.tensor(array)
+    array[0] = 7
+    print("\nOn change le tableau NumPy : array[0] = 7")
+    print(f"  torch.from_numpy(array) le voit, la mémoire est partagée : {shared.tolist()}")
+    print(f"  torch.tensor(array) ne le voit pas, c'est une copie     : {copied.tolist()}")
+    shared.numpy()[1] = 9
+    print(f"  tenseur.numpy() partage aussi, sur le processeur        : {array.tolist()}")
+
+    weights = torch.ones(2, 1, requires_grad=True)
+    print("\nLes erreurs que tout le monde fait :")
+    mixed = first_line(lambda: torch.ones(2, 2) @ torch.from_numpy(np.ones((2, 1))))
+    print(f"  types différents : {mixed}")
+    print("    NumPy compte en float64, PyTorch en float32 : torch.as_tensor(array, dtype=torch.float32)")
+    print(f"  .numpy() sur un tenseur à gradient : {first_line(lambda: weights.numpy())}")
+    print("    le détacher d'abord : tenseur.detach().numpy()")
+    wrong = torch.ones(5, 1) - torch.ones(5)
+    print(f"  (5, 1) moins (5,) ne donne aucune erreur, mais la forme {tuple(wrong.shape)} : gardez partout (n, 1)")
+
+    rng = np.random.default_rng(args.seed)
+    inputs = rng.uniform(-10, 10, size=(1000, 2)).astype(np.float32)
+    targets = (inputs @ [[3.0], [-4.0]] + 5 + rng.uniform(-0.1, 0.1, size=(1000, 1))).astype(np.float32)
+    weights, bias = (rng.uniform(-0.2, 0.2, size=size).astype(np.float32) for size in ((2, 1), 1))
+    by_hand = np.concatenate([values.ravel() for values in gradient_by_hand(inputs, targets, weights, bias)])
+    by_autograd = np.concatenate([values.ravel() for values in gradient_by_autograd(inputs, targets, weights, bias)])
+    gap = np.max(np.abs(by_hand - by_autograd)) / np.max(np.abs(by_hand))
+    print("\nLe gradient du neurone d'exercice1, sur les mêmes nombres en float32 :")
+    for name, hand, auto in zip(("w1", "w2", "b"), by_hand, by_autograd):
+        print(f"  {name:<2} à la main {hand:11.4f}   par autograd {auto:11.4f}")
+    print(f"Plus grand écart relatif : {gap:.0e} (arrondi de float32 : {np.finfo(np.float32).eps:.0e}).")
+    fig, ax = plt.subplots(figsize=(10, 6), layout="constrained")
+    draw_gradients(ax, by_hand, by_autograd)
+    show(fig, args)
+    return (
+        "Un tenseur a une forme, un type et un appareil ; sa mémoire est son nombre d'éléments fois leur taille.\n"
+        f"backward() retrouve le gradient écrit à la main, à {gap:.0e} près en relatif : l'arrondi de float32."
+    )
+
+
+def section_speed(args):
+    """Un produit de matrices, de NumPy à l'accélérateur
+
+    L'énoncé dit que les tenseurs vont plus vite sur une carte graphique. Combien, et à partir de quelle taille ?
+    À regarder : le coût en n³ d'un produit n × n ; et, pour les cent points de cet exercice, lequel gagne.
+    """
+    device = choose_device(args.device)
+    print(f"Appareil : {device} (disponibles : {', '.join(find_devices())})")
+    rng = np.random.default_rng(args.seed)
+    sizes = [16, 32, 64, 128, 256, 512, 1024]
+    cpu = torch.device("cpu")
+    places = {"PyTorch (cpu)": cpu} if device == cpu else {"PyTorch (cpu)": cpu, f"PyTorch ({device})": device}
+    durations = {name: [] for name in ["NumPy", *places]}
+    worst = 0.0
+    for n in sizes:
+        left, right = rng.normal(size=(2, n, n)).astype(np.float32)
+        durations["NumPy"].append(median_duration(lambda: left @ right, 5))
+        for name, place in places.items():
+            a, b = torch.from_numpy(left).to(place), torch.from_numpy(right).to(place)
+            durations[name].append(median_duration(lambda: a @ b, 5, place))
+            worst = max(worst, np.max(np.abs((a @ b).cpu().numpy() - left @ right)) / math.sqrt(n))
+        times = ", ".join(f"{name} {1e6 * values[-1]:.1f}" for name, values in durations.items())
+        print(f"  n = {n:4d}, durée en µs : {times}")
+    slope = {name: math.log2(values[-1] / values[-2]) for name, values in durations.items()}
+    print("Doubler n multiplie le travail par 8, soit 2^3. Mesuré au dernier doublement, en durée : ", end="")
+    print(", ".join(f"{name} 2^{value:.1f}" for name, value in slope.items()))
+    print(f"Tous donnent le même produit, à l'arrondi de float32 près : {'oui' if worst < 1e-4 else 'NON'}.")
+
+    x, y = make_data(rng, args.n_observations, cpu)
+    torch.optim.SGD(make_model(args.seed, cpu).parameters(), lr=0.05)  # le premier optimiseur coûte un import caché
+    epochs = {}
+    for name, place in places.items():
+        model = make_model(args.seed, place)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+        some = x.to(place), y.to(place), optimizer, torch.nn.MSELoss(), 20
+        epochs[name] = median_duration(lambda: train(model, *some), 5, place) / 20
+        print(f"Une époque de l'exercice ({args.n_observations} points), durée : {name} {1e6 * epochs[name]:.0f} µs")
+    fig, ax = plt.subplots(figsize=(10, 6.5), layout="constrained")
+    draw_products(ax, sizes, durations)
+    show(fig, args)
+    if len(places) == 1:
+        return (
+            "Il n'y a ici que le processeur : rien à comparer avec un accélérateur.\n"
+            f"NumPy et PyTorch y font le même travail ; à n = 1024, rapport des durées mesuré : "
+            f"{durations['PyTorch, cpu'][-1] / durations['NumPy'][-1]:.1f}."
+        )
+    on_cpu, on_device = (durations[name] for name in places)
+    faster = [n for n, slow, fast in zip(sizes, on_cpu, on_device) if fast < slow]
+    cpu_epoch, device_epoch = epochs.values()
+    return (
+        f"Durée plus courte sur {device} pour n = {', '.join(map(str, faster)) or 'aucune de ces tailles'}.\n"
+        f"À n = 1024, rapport des durées cpu / {device} : {on_cpu[-1] / on_device[-1]:.1f}.\n"
+        f"Pour les {args.n_observations} points de cet exercice, ce rapport (durée d'une époque) est "
+        f"{cpu_epoch / device_epoch:.2f} ; plus petit que 1, c'est le processeur qui gagne."
+    )
+
+
+def section_distributed(args):
+    """Le calcul distribué
+
+    Les observations sont partagées entre plusieurs processus ; chacun calcule le gradient de sa part, et
+    DistributedDataParallel en fait la moyenne à chaque pas. À taper :
+      torchrun --standalone --nproc-per-node 2 exercice3.py --section 3.3.1-distribue
+    À regarder : la part de chaque processus, et que le résultat est celui d'un processus seul.
+    """
+    rank, world_size = (int(os.environ.get(name, default)) for name, default in (("RANK", 0), ("WORLD_SIZE", 1)))
+    device = choose_device(args.device)
+    if "RANK" in os.environ:
+        local_rank, local_size = int(os.environ["LOCAL_RANK"]), int(os.environ["LOCAL_WORLD_SIZE"])
+        own_gpu = device.type == "cuda" and torch.cuda.device_count() >= local_size
+        if own_gpu:
+            device = torch.device("cuda", local_rank)
+            torch.cuda.set_device(device)
+        dist.init_process_group("nccl" if own_gpu else "gloo")
+    try:
+        return train_together(args, device, rank, world_size)
+    finally:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def train_together(args, device, rank, world_size):
+    """Le corps de la section précédente, une fois les processus reliés."""
+    x, y = make_data(np.random.default_rng(args.seed), args.n_observations, device)
+    own_x, own_y = x[rank::world_size], y[rank::world_size]  # la part de ce processus
+    together = make_model(args.seed, device)
+    loss_func = torch.nn.MSELoss()
+    report, read_loss, trained = [f"processus 0 : {len(own_x)} observations sur {device}"], torch.Tensor.item, together
+    if dist.is_initialized():
+        report = [None] * world_size
+        dist.all_gather_object(report, f"processus {rank} : {len(own_x)} observations sur {device}")
+        trained = DistributedDataParallel(together)
+
+        def loss_func(prediction, target):  # les parts sont inégales : peser la somme pour que la moyenne soit juste
+            squares = torch.nn.functional.mse_loss(prediction, target, reduction="sum")
+            return squares * world_size / args.n_observations
+
+        def read_loss(loss):  # la perte de tous, la même dans chaque processus
+            total = loss.detach().clone()
+            dist.all_reduce(total)
+            return total.item() / world_size
+
+    optimizer = torch.optim.SGD(trained.parameters(), lr=args.learning_rate)
+    loss_history = train(trained, own_x, own_y, optimizer, loss_func, args.epochs, read_loss=read_loss)
+    if rank > 0:
+        return ""
+    alone = make_model(args.seed, device)
+    optimizer = torch.optim.SGD(alone.parameters(), lr=args.learning_rate)
+    alone_history = train(alone, x, y, optimizer, torch.nn.MSELoss(), args.epochs)
+    print("\n".join(report))
+    if world_size == 1:
+        print("Un seul processus. Pour deux, tapez :")
+        print("  torchrun --standalone --nproc-per-node 2 exercice3.py --section 3.3.1-distribue")
+    if explosion := explosion_sentence(args, loss_history, least_squares(x, y)):
+        print(explosion)
+        return explosion
+    learned, reference = as_column(together), as_column(alone)
+    gap = np.max(np.abs(learned - reference))
+    print(f"Perte après {args.epochs} époques : {loss_history[-1]:.6f} ensemble, {alone_history[-1]:.6f} seul.")
+    print(f"Appris ensemble : w1 = {learned[0, 0]:.6f}, b1 = {learned[1, 0]:.6f}.")
+    print(f"Plus grand écart avec les paramètres d'un processus seul : {gap:.1e}")
+    fig, ax = plt.subplots(figsize=(10, 6.5), layout="constrained")
+    shares = [(x[k::world_size].cpu(), y[k::world_size].cpu()) for k in range(world_size)]
+    draw_shares(ax, shares, learned, reference)
+    show(fig, args)
+    if world_size == 1:
+        return "Un processus seul a tout fait : lancez la commande ci-dessus pour partager le travail."
+    return (
+        f"{world_size} processus se sont partagé {args.n_observations} observations.\n"
+        f"Leurs paramètres diffèrent de {gap:.0e} au plus de ceux d'un processus seul : la moyenne des gradients de\n"
+        "chaque part, bien pesée, est le gradient sur toutes les observations."
+    )
+
+
+def section_data(args):
+    """Les données de la régression
+
+    Cent points : x au hasard dans [0, 1], y = sin(x)·x³ + 3x + un bruit dans [0, 0.8] (figure 5).
+    À regarder : la forme (n, 1), le type float32, l'appareil. La courbe est presque une droite.
+    """
+    _, x, y, _, _ = setup(args)
+    print(f"x : {tuple(x.shape)} {x.dtype} {x.device}   y : {tuple(y.shape)} {y.dtype} {y.device}")
+    numbers = x.cpu().numpy(), y.cpu().numpy()
+    for a, b in zip(numbers[0][:5, 0], numbers[1][:5, 0]):
+        print(f"  x = {a:.4f}   y = {b:.4f}")
+    noise = numbers[1] - curve(numbers[0])
+    print(f"Bruit : de {noise.min():.3f} à {noise.max():.3f}, de moyenne {noise.mean():.3f} (théorie : {NOISE / 2:g}),")
+    print(f"de variance {noise.var():.4f} (théorie : 0.8²/12 = {NOISE**2 / 12:.4f}).")
+    fig, ax = plt.subplots(figsize=(10, 6.5), layout="constrained")
+    draw_points(ax, *numbers, "Les données d'apprentissage (figure 5)")
+    grid = np.linspace(0, 1, 200)
+    ax.plot(grid, curve(grid) + NOISE / 2, "k-", linewidth=0.8, label="sin(x)·x³ + 3x + 0.4")
+    ax.legend()
+    show(fig, args)
+    bend = np.max(np.abs(np.polyval(np.polyfit(grid, curve(grid), 1), grid) - curve(grid)))
+    return (
+        f"x et y sont des tenseurs {tuple(x.shape)} : une ligne par observation, une colonne.\n"
+        f"La courbe s'écarte d'une droite de {bend:.2f} au plus ; le bruit s'étale sur {np.ptp(noise):.2f}."
+    )
+
+
+def section_training(args):
+    """L'apprentissage de la droite
+
+    Une couche linéaire, MSELoss, SGD au taux 0.05. Dans une fenêtre, la droite bouge toutes les dix époques ;
+    fermez-la quand vous voulez, l'apprentissage continue.
+    À regarder : après 50 époques (figure 6), c'est loin d'être bon ; après 400 (figure 7), c'est presque fini.
+    """
+    _, x, y, our_model, optimizer = setup(args)
+    print(our_model)
+    for name, parameter in our_model.named_parameters():
+        print(f"  {name} avant : {parameter.detach().cpu().numpy().ravel()}")
+    bowl, start = least_squares(x, y), as_column(our_model)
+    order = np.argsort(x.cpu().numpy().ravel())
+    points = x.cpu().numpy()[order], y.cpu().numpy()[order]
+    fig, axes = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
+    left, right = (draw_regression(ax, *points, bowl) for ax in axes)
+    early = 50 if args.epochs > 50 else args.epochs // 2
+
+    def on_epoch(epoch, prediction, loss):
+        if epoch % max(1, args.epochs // 8) == 0:
+            print(f"  époque {epoch:6d} : perte = {loss:.6f}")
+        if epoch == early:
+            move_line(left, points[0], prediction.detach().cpu().numpy()[order], epoch, loss)
+        if epoch % 10 == 0 and args.window and plt.fignum_exists(fig.number):
+            move_line(right, points[0], prediction.detach().cpu().numpy()[order], epoch, loss)
+            plt.pause(0.01)
+
+    loss_func = torch.nn.MSELoss()
+    loss_history = train(our_model, x, y, optimizer, loss_func, args.epochs, on_epoch)
+    prediction = our_model(x).detach()
+    final_loss = loss_func(prediction, y).item()
+    losses = [*loss_history, final_loss]  # losses[k] : la perte après k époques
+    move_line(right, points[0], prediction.cpu().numpy()[order], len(loss_history), final_loss)
+    learned = as_column(our_model)
+    explosion = explosion_sentence(args, loss_history, bowl)
+    for name, value, best in zip(("w1", "b1"), learned[:, 0], bowl[0][:, 0]):
+        print(f"  {name} après : {value:9.5f}   moindres carrés : {best:9.5f}")
+    predicted = predict_losses(start, args.learning_rate, [early, args.epochs], bowl)
+    excess = (predicted - bowl[1]) / (predict_losses(start, args.learning_rate, [0], bowl) - bowl[1])
+    if explosion:
+        print(explosion)
+    else:
+        print(f"Moindres carrés : perte {bowl[1]:.5f}. Le réseau, en multiples de cette perte :")
+        for epoch, theory in zip((early, args.epochs), predicted):
+            print(f"  après {epoch:4d} époques : {losses[epoch] / bowl[1]:.4f} mesuré, {theory / bowl[1]:.4f} prédit")
+    show(fig, args)
+    if explosion:
+        return explosion
+    return (
+        f"Après {args.epochs} époques, droite apprise : y = {learned[0, 0]:.3f}·x + {learned[1, 0]:.3f} ;\n"
+        f"celle des moindres carrés : y = {bowl[0][0, 0]:.3f}·x + {bowl[0][1, 0]:.3f}.\n"
+        f"En théorie, il reste de l'excès de perte du départ {100 * excess[0]:.2g} % après {early} époques et\n"
+        f"{100 * excess[1]:.2g} % après {args.epochs}.\n"
+        f"La perte mesurée vaut {losses[early] / bowl[1]:.2f} puis {final_loss / bowl[1]:.2f} fois celle des moindres carrés."
+    )
+
+
+def section_loss(args):
+    """La perte à chaque époque
+
+    L'énoncé montre que l'erreur diminue vite au début, puis bien plus lentement (figure 8). Pourquoi ?
+    À regarder : en échelle log, deux droites. La cuvette a un axe raide et un axe presque plat.
+    """
+    _, x, y, our_model, optimizer = setup(args)
+    bowl, start = least_squares(x, y), as_column(our_model)
+    loss_history = np.array(train(our_model, x, y, optimizer, torch.nn.MSELoss(), args.epochs))
+    epochs = np.arange(len(loss_history))
+    predicted = predict_losses(start, args.learning_rate, epochs, bowl)
+    gap = np.max(np.abs(loss_history / predicted - 1))
+    curvatures, axes = np.linalg.eigh(bowl[2])
+    keeps = [(1 - args.learning_rate * curvature) ** 2 for curvature in curvatures.tolist()]
+    shares = curvatures * (axes.T @ (start - bowl[0])).ravel() ** 2 / 2  # (2,) part de l'excès sur chaque axe
+    print(f"Perte : de {loss_history[0]:.4f} à {loss_history[-1]:.5f} ; moindres carrés : {bowl[1]:.5f}.")
+    print("axe          courbure   part de l'excès au départ   ce qu'il en reste à chaque époque")
+    for name, curvature, share, keep in zip(("plat", "raide"), curvatures, shares, keeps):
+        print(f"{name:<8} {curvature:12.4f} {share:27.4f} {keep:35.4f}")
+    print(f"Plus grand écart relatif entre perte mesurée et perte prédite : {gap:.0e}")
+    if explosion := explosion_sentence(args, loss_history, bowl):
+        print(explosion)
+    fig, (left, right) = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
+    draw_losses(left, loss_history, predicted, bowl[1])
+    names = [f"axe {name}, courbure {curvature:.2f}" for name, curvature in zip(("plat", "raide"), curvatures)]
+    parts = {name: share * keep**epochs for name, share, keep in zip(names, shares, keeps)}
+    draw_excess(right, loss_history - bowl[1], parts)
+    show(fig, args)
+    if explosion:
+        return explosion
+    half = len(loss_history) // 8
+    gained = (loss_history[0] - loss_history[half]) / (loss_history[0] - loss_history[-1])
+    return (
+        f"Les {half} premières époques font {100 * gained:.1f} % du chemin.\n"
+        f"Chaque époque laisse {100 * keeps[1]:.1f} % de l'excès sur l'axe raide (courbure {curvatures[1]:.2f}), et\n"
+        f"{100 * keeps[0]:.2f} % sur l'axe plat (courbure {curvatures[0]:.3f}) : bientôt il ne reste que le plat.\n"
+        f"Mesure et théorie diffèrent de {gap:.0e} au plus, en relatif."
+    )
+
+
+SECTIONS = {
+    "3.3.1-tenseurs": section_tensors,
+    "3.3.1-calcul": section_speed,
+    "3.3.1-distribue": section_distributed,
+    "3.3.2-donnees": section_data,
+    "3.3.2-apprentissage": section_training,
+    "3.3.2-perte": section_loss,
+}
+
+
+# --- Options propres à ce script ----------------------------------------------------------------------
+def add_options(parser):
+    devices = find_devices()
+    device = checked(str, "auto, " + ", ".join(devices), lambda name: name in ["auto", *devices])
+    rate = checked(float, "un nombre positif, 1e30 au plus", lambda value: 0 < value <= 1e30)
+    count = checked(int, "un entier de 1 à 100000", lambda value: 1 <= value <= 100_000)
+    size = checked(int, "un entier de 10 à 1000000", lambda value: 10 <= value <= 1_000_000)
+    parser.add_argument("--device", metavar="D", type=device, default="auto", help="appareil (défaut : %(default)s)")
+    parser.add_argument("--learning-rate", metavar="X", type=rate, default=0.05, help="taux (défaut : %(default)s)")
+    parser.add_argument("--epochs", metavar="N", type=count, default=400, help="époques (défaut : %(default)s)")
+    parser.add_argument("--n-observations", metavar="N", type=size, default=100, help="points (défaut : %(default)s)")
+
+
+def check_options(args):
+    """Sous torchrun, seul le processus 0 parle ; les autres ne font que la section distribuée."""
+    if "RANK" in os.environ:
+        words = f"torchrun --standalone --nproc-per-node {os.environ['WORLD_SIZE']} "
+        args.command = args.command.replace("python ", words, 1)
+    if int(os.environ.get("RANK", 0)) > 0:
+        args.chosen = [name for name in args.chosen if name == "3.3.1-distribue"]
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+# --- Lancement : d'ici à la fin, le même texte dans les cinq scripts ------------------------------------
+def checked(kind, wanted, accepts):
+    """Rend la fonction qui lit une option : elle en fait un `kind` que `accepts` approuve, ou la refuse."""
+
+    def read(text):
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan  # aucune comparaison ne l'accepte
+        if not accepts(value):
+            raise argparse.ArgumentTypeError(f"il faut {wanted}, pas « {text} »")
+        return value
+
+    return read
+
+
+def sections_under(number):
+    """Les sections d'un numéro : lui-même et ce qui est sous lui (2.2 : 2.2.1, 2.2.2-perte...)."""
+    return [name for name in SECTIONS if f"{name}-".startswith((f"{number}-", f"{number}."))]
+
+
+def has_window():
+    """Vrai si matplotlib peut ouvrir une fenêtre ici."""
+    try:
+        plt.switch_backend(plt.get_backend())
+    except ImportError:  # ni écran, ni Tk
+        return False
+    return backend_registry.resolve_backend(plt.get_backend())[1] is not None
+
+
+def show(fig, args):
+    """Montre la figure jusqu'à ce qu'on la ferme ; sans fenêtre, l'enregistre."""
+    if not args.window:
+        args.n_saved += 1
+        suffix = f"-{args.n_saved}" if args.n_saved > 1 else ""
+        file = args.folder / f"{Path(__file__).stem}-{args.current}{suffix}.png"
+        libraries = [sys.modules[name] for name in ("numpy", "matplotlib", "sklearn", "torch") if name in sys.modules]
+        versions = ", ".join(f"{library.__name__} {library.__version__}" for library in libraries)
+        fig.savefig(file, metadata={"Command": args.command, "Seed": str(args.seed), "Software": versions})
+        print(f"Figure : {file}")
+    elif plt.fignum_exists(fig.number):  # une figure fermée pendant l'apprentissage le reste
+        plt.show()
+    plt.close(fig)
+
+
+def read_options():
+    """Lit et vérifie toutes les options, avant tout calcul ; si l'une est mauvaise, une phrase et l'état 2."""
+    style = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=style, add_help=False, allow_abbrev=False)
+
+    def refuse(message):
+        for english, french in (
+            ("unrecognized arguments", "pas d'option de ce nom"),
+            ("expected one argument", "il manque sa valeur"),
+            ("ignored explicit argument", "elle ne prend pas de valeur, or il y a"),
+            ("argument -", "option -"),
+            (": ", " : "),
+        ):
+            message = message.replace(english, french, 1)
+        parser.exit(2, f"{parser.prog} : {message}\n")
+
+    parser.error = refuse  # argparse parle anglais
+    section = checked(str, "une section parmi " + ", ".join(SECTIONS), sections_under)
+    seed = checked(int, "un entier de 0 à 4294967295", lambda value: 0 <= value < 2**32)
+    option = parser.add_argument
+    option("-h", "--help", action="help", help="affiche cette aide")
+    option(
+        "--section", action="append", metavar="N", type=section, help="cette section et celles sous elle ; répétable"
+    )
+    option("--liste", action="store_true", help="affiche les sections, n'exécute rien")
+    option("--corrige", action="store_true", help="affiche la réponse après chaque section")
+    option("--seed", metavar="N", type=seed, default=0, help="graine du hasard (défaut : %(default)s)")
+    option("--figures", metavar="DOSSIER", help="enregistre les figures dans ce dossier au lieu de les montrer")
+    add_options(parser)
+    args = parser.parse_args()
+    if args.liste:
+        for name, function in SECTIONS.items():
+            print(f"{name:<20} {inspect.getdoc(function).splitlines()[0]}")
+        parser.exit()
+    wanted = [name for number in args.section or SECTIONS for name in sections_under(number)]
+    args.chosen = [name for name in SECTIONS if name in wanted]
+    args.command = "python " + shlex.join(sys.argv)
+    if not any(word.startswith("--seed") for word in sys.argv):
+        args.command += f" --seed {args.seed}"
+    if problem := check_options(args):
+        refuse(problem)
+    args.window = args.figures is None and has_window()
+    args.folder = Path(args.figures or "figures")
+    if not args.window:
+        plt.switch_backend("agg")
+        try:
+            args.folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=args.folder).close()
+        except OSError:
+            refuse(f"impossible d'écrire dans le dossier « {args.folder} »")
+    return args
+
+
+def main():
+    """Déroule les sections demandées et rend l'état de sortie."""
+    try:
+        if hasattr(sys.stdout, "reconfigure"):  # absent dans IDLE
+            sys.stdout.reconfigure(errors="replace", line_buffering=True)
+        args = read_options()
+        if not args.window and args.figures is None:
+            print(f"Pas de fenêtre ici : figures dans {args.folder}/ (il faut un écran et Tk, voir README.md).")
+        plt.rcParams.update({"figure.raise_window": False, "font.size": 14})
+        for name in args.chosen:
+            title, _, guide = inspect.getdoc(SECTIONS[name]).partition("\n")
+            print(f"\n=== {name} : {title} ===\n{guide.strip()}\n")
+            args.current, args.n_saved = name, 0
+            answer = SECTIONS[name](args)
+            if args.corrige:
+                print(f"\nCorrigé : {answer}")
+        print(f"\nPour rejouer : {args.command}")
+    except KeyboardInterrupt:
+        print("Interrompu.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # le lecteur du tube (head, less) est parti
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (MemoryError, OSError) as error:
+        print(f"Arrêt, il manque de la mémoire ou du disque : {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
