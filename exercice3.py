@@ -194,7 +194,7 @@ def draw_excess(ax, excess, parts):
     for style, (name, values) in zip(["--", "-."], parts.items()):
         ax.plot(values, style, linewidth=2, label=name)
     ax.set(title="Deux axes, deux vitesses", xlabel="époque", ylabel="perte - fond (échelle log)", yscale="log")
-    ax.set_ylim(bottom=np.min(excess[excess > 0], initial=excess[0]) / 10)
+    ax.set_ylim(np.min(excess[excess > 0], initial=excess[0]) / 10, 3 * np.max(excess))
     ax.legend()
 
 
@@ -369,7 +369,7 @@ def section_speed(args):
         return (
             "Il n'y a ici que le processeur : rien à comparer avec un accélérateur.\n"
             f"NumPy et PyTorch y font le même travail ; à n = 1024, rapport des durées mesuré : "
-            f"{durations['PyTorch, cpu'][-1] / durations['NumPy'][-1]:.1f}."
+            f"{durations['PyTorch (cpu)'][-1] / durations['NumPy'][-1]:.1f}."
         )
     on_cpu, on_device = (durations[name] for name in places)
     faster = [n for n, slow, fast in zip(sizes, on_cpu, on_device) if fast < slow]
@@ -539,7 +539,7 @@ def section_training(args):
         f"celle des moindres carrés : y = {bowl[0][0, 0]:.3f}·x + {bowl[0][1, 0]:.3f}.\n"
         f"En théorie, il reste de l'excès de perte du départ {100 * excess[0]:.2g} % après {early} époques et\n"
         f"{100 * excess[1]:.2g} % après {args.epochs}.\n"
-        f"La perte mesurée vaut {losses[early] / bowl[1]:.2f} puis {final_loss / bowl[1]:.2f} fois celle des moindres carrés."
+        f"Perte mesurée : {losses[early] / bowl[1]:.2f} puis {final_loss / bowl[1]:.2f} fois celle des moindres carrés."
     )
 
 
