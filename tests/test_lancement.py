@@ -22,11 +22,15 @@ import pytest
 from PIL import Image
 
 ROOT = Path(__file__).parent.parent
-SCRIPTS = ["exercice1"]
+SCRIPTS = sorted(path.stem for path in ROOT.glob("*.py"))
 
 # Une section rapide de chaque script, dont les chiffres dépendent de la graine.
 QUICK = {
     "exercice1": "2.2.1",
+    "relu_plot": "3.1-relu",
+    "exercice2": "3.2-structure",
+    "exercice3": "3.3.2-donnees",
+    "exercice3_nonlinear": "3.3.2-droite",
 }
 # Les figures qui montrent des durées : les seules dont les pixels changent d'un essai à l'autre.
 TIMED_FIGURES = {"exercice1-2.2.3-million.png", "exercice3-3.3.1-calcul.png"}
@@ -52,7 +56,13 @@ def run(script, folder, *options, **changes):
     """Lance le script jusqu'au bout ; rend (état, sortie, erreurs)."""
     process = start(script, folder, *options, **changes)
     output, errors = process.communicate(timeout=120)
-    return process.returncode, output.decode("cp1252").replace("\r", ""), errors.decode("cp1252").replace("\r", "")
+    encoding = changes.get("PYTHONIOENCODING", "cp1252")
+    return process.returncode, *(text.decode(encoding).replace("\r", "") for text in (output, errors))
+
+
+def words(section):
+    """Les options de l'essai d'une section seule."""
+    return ["--corrige", "--section", section, "--figures", "figures"]
 
 
 def blocks(output):
@@ -83,7 +93,8 @@ def runs(request, tmp_path_factory):
     with ThreadPoolExecutor(2) as pool:
         whole = pool.submit(run, script, folder / "tout", "--corrige")
         alone = {
-            name: pool.submit(run, script, folder / name, "--corrige", "--section", name, "--figures", "figures")
+            # en UTF-8 : un caractère qui manque à cp1252 ferait une différence avec l'essai entier
+            name: pool.submit(run, script, folder / name, *words(name), PYTHONIOENCODING="utf-8")
             for name in sections
         }
         return script, folder, whole.result(), {name: result.result() for name, result in alone.items()}
