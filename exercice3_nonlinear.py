@@ -208,10 +208,17 @@ def draw_losses(ax, curves, references, title):
 
 
 # --- Sections -----------------------------------------------------------------------------------------
-def setup(args):
-    """Les données tirées de `args.seed`, sur l'appareil choisi, et leur polynôme de degré 4 ; dit l'appareil."""
+def use_device(args):
+    """L'appareil choisi, qu'on annonce ; un seul fil de calcul : de si petits tenseurs n'en occupent pas deux."""
     device = choose_device(args.device)
+    torch.set_num_threads(1)
     print(f"Appareil : {device} (disponibles : {', '.join(find_devices())})")
+    return device
+
+
+def setup(args):
+    """Les données tirées de `args.seed`, sur l'appareil choisi, et leur polynôme de degré 4."""
+    device = use_device(args)
     x, y = make_data(np.random.default_rng(args.seed), args.n_observations, device)
     return device, x, y, fit_polynomial(x, y, 4)
 
@@ -338,8 +345,7 @@ def section_optimizers(args):
     époques, c'est un piège.
     À regarder : la perte rapportée à celle du polynôme, médiane et dispersion sur les graines.
     """
-    device = choose_device(args.device)
-    print(f"Appareil : {device} (disponibles : {', '.join(find_devices())})")
+    device = use_device(args)
     seeds, n_epochs = [args.seed + k for k in range(10)], args.epochs or 800
     xs, ys = zip(*[make_data(np.random.default_rng(seed), args.n_observations, device) for seed in seeds])
     polynomials = np.array([fit_polynomial(x, y, 4)[1] for x, y in zip(xs, ys)])  # (graines,)

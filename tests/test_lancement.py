@@ -27,8 +27,8 @@ SCRIPTS = sorted(path.stem for path in ROOT.glob("*.py"))
 # Une section rapide de chaque script, dont les chiffres dépendent de la graine.
 QUICK = {
     "exercice1": "2.2.1",
-    "relu_plot": "3.1-relu",
-    "exercice2": "3.2-structure",
+    "relu_plot": "3.1-activations",
+    "exercice2": "3.2-epoch",
     "exercice3": "3.3.2-donnees",
     "exercice3_nonlinear": "3.3.2-droite",
 }
@@ -282,7 +282,9 @@ import {script} as lesson
 
 real_show = plt.show
 
-def show():
+def show(block=None):
+    if block is False:  # plt.pause, pendant un apprentissage
+        return real_show(block=False)
     figures = plt.get_fignums()
     window = plt.gcf().canvas.manager.window
 
