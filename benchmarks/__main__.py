@@ -31,6 +31,8 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import exercice1  # noqa: E402  (les scripts sont un dossier plus haut)
+import exercice2  # noqa: E402
+import exercice3  # noqa: E402
 
 SCRIPTS = sorted(path.stem for path in ROOT.glob("*.py"))
 TRUE_PARAMETERS = exercice1.TRUE_WEIGHTS, exercice1.TRUE_BIAS
@@ -186,8 +188,11 @@ def tune(method, grid, data, bowl):
     return lambda data, seed: method(data, seed, *best), best
 
 
-def goal_rows(sizes, repeats):
-    """Temps pour arriver au but, en fonction de n, chaque méthode au meilleur réglage de sa grille."""
+def goal_rows(sizes, repeats, quick):
+    """Temps pour arriver au but, en fonction de n, chaque méthode au meilleur réglage de sa grille.
+
+    Pour un aperçu (`quick`), un seul réglage sur dix est essayé.
+    """
     data, bowl = make_problem(10_000)
     rates, batch_sizes = (0.01, 0.02, 0.03, 0.04, 0.05), (16, 32, 64, 128)
     grids = {
@@ -203,7 +208,7 @@ def goal_rows(sizes, repeats):
     next(torch_steps(iter([]), 0.01))  # le premier optimiseur coûte un import caché
     methods = {}
     for name, (method, grid) in grids.items():
-        methods[name], best = tune(method, grid, data, bowl)
+        methods[name], best = tune(method, grid[-1::-10] if quick else grid, data, bowl)
         print(f"# {name} : réglage retenu {best}", flush=True)
     methods["gradient complet, taux 0.01"] = lambda data, seed: full_gradient(data, seed, 0.01)
     methods |= {"lstsq (exact)": lstsq, "équations normales (exact)": normal_equations}
@@ -276,6 +281,100 @@ def step_rows(n_observations, repeats):
     return compare("un pas complet", n_observations, ours, peers, 5 * repeats)
 
 
+# --- Les boucles d'exercice3 et d'exercice2 -----------------------------------------------------------
+def line_problem():
+    x, y = exercice3.make_data(np.random.default_rng(0), 100, torch.device("cpu"))
+    model = exercice3.make_model(0, torch.device("cpu"))
+    return x, y, model, torch.optim.SGD(model.parameters(), lr=0.05), torch.nn.MSELoss()
+
+
+def loop_rows(repeats):
+    """400 époques d'exercice3, sans fenêtre, face à la boucle nue et à la solution exacte."""
+
+    def ours(repeat):
+        x, y, model, optimizer, loss_func = line_problem()
+        return clock(lambda: exercice3.train(model, x, y, optimizer, loss_func, 400, lambda *given: None))
+
+    def bare(repeat):
+        x, y, model, optimizer, loss_func = line_problem()
+
+        def loop():
+            losses = []
+            for _ in range(400):
+                loss = loss_func(model(x), y)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                losses.append(loss.item())
+
+        return clock(loop)
+
+    def exact(repeat):
+        x, y, *_ = line_problem()
+        return clock(lambda: exercice3.least_squares(x, y))
+
+    ours(0), bare(0)  # à chaud
+    return compare("400 époques", 100, ours, {"boucle nue": bare, "moindres carrés (exact)": exact}, 5 * repeats)
+
+
+def live_rows(n_frames, repeats):
+    """Dessin en direct d'exercice3 : bouger la droite, face à tout effacer et redessiner, par image."""
+    x, y, model, *_ = line_problem()
+    x, y, prediction = x.numpy(), y.numpy(), model(x).detach().numpy()
+    bowl = exercice3.least_squares(*line_problem()[:2])
+
+    def ours(repeat):
+        fig, axes = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
+        lines = [exercice3.draw_regression(ax, x, y, bowl) for ax in axes]
+        fig.canvas.draw()
+
+        def play():
+            for frame in range(n_frames):
+                exercice3.move_line(lines[1], x, prediction + frame / 100, frame, 0.5)
+                fig.canvas.draw()
+
+        duration = clock(play) / n_frames
+        plt.close(fig)
+        return duration
+
+    def redrawing(repeat):
+        fig, axes = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
+        fig.canvas.draw()
+
+        def play():
+            for frame in range(n_frames):
+                for ax in axes:
+                    ax.cla()
+                    ax.scatter(x, y, label="observations")
+                    ax.scatter(x, prediction + frame / 100, label="réseau")
+                    ax.set(title=f"après {frame} époques", xlabel="x", ylabel="y", xlim=(-0.03, 1.03), ylim=(-1, 5))
+                    ax.legend(loc="lower right")
+                fig.canvas.draw()
+
+        duration = clock(play) / n_frames
+        plt.close(fig)
+        return duration
+
+    return compare("une image en direct", 100, ours, {"tout effacer et redessiner": redrawing}, repeats)
+
+
+def iris_rows(n_epochs, repeats):
+    """La boucle d'exercice2 face à `fit` avec les mêmes réglages."""
+    inputs, targets, *_ = exercice2.split(0)
+    settings = {"hidden": (10,), "activation": "tanh", "solver": "sgd", "learning_rate": 0.1, "momentum": 0.9}
+
+    def ours(repeat):
+        classifier = exercice2.make_classifier(repeat, **settings, batch_size=20)
+        return clock(lambda: exercice2.train(classifier, inputs, targets, n_epochs))
+
+    def fit(repeat):
+        classifier = exercice2.make_classifier(repeat, **settings, batch_size=20)
+        classifier.set_params(max_iter=n_epochs, n_iter_no_change=n_epochs)
+        return clock(lambda: exercice2.learn(classifier, lambda: classifier.fit(inputs, targets)))
+
+    return compare(f"iris, {n_epochs} époques", 120, ours, {"fit, mêmes réglages": fit}, repeats)
+
+
 # --- Les scripts entiers ------------------------------------------------------------------------------
 EMPTY = """
 import matplotlib.pyplot as plt
@@ -311,18 +410,14 @@ def script_rows(repeats, quick):
     """Chaque script, tout entier et sans écran, face à ses imports et à autant de figures vides."""
     rows = []
     for script in SCRIPTS:
-        file, options = str(ROOT / f"{script}.py"), []
-        if quick:
-            listing = subprocess.run(
-                [sys.executable, file, "--liste"], capture_output=True, text=True, check=True
-            ).stdout
-            options = ["--section", listing.split()[0]]
-        count = run_python(file, *options)[1]
+        # Pour un aperçu, la liste des sections seulement : aucun calcul, aucune figure.
+        words = [str(ROOT / f"{script}.py"), *(["--liste"] if quick else [])]
+        count = 0 if quick else run_python(*words)[1]
         empty = EMPTY.format(imports=LIBRARIES[script], count=count)
         rows += compare(
-            f"{script} entier" if not quick else f"{script}, 1re section",
+            f"{script}{' --liste' if quick else ' entier'}",
             f"{count} fig.",
-            lambda repeat, words=(file, *options): run_python(*words)[0],
+            lambda repeat, words=words: run_python(*words)[0],
             {"ses imports et des figures vides": lambda repeat, code=empty: run_python("-c", code)[0]},
             repeats,
         )
@@ -384,8 +479,11 @@ def main():
     print("# " + ", ".join(f"{name} {value}" for name, value in machine.items()))
     print(f"{'quoi':<22} {'taille':>10} {'TP (ms)':>11}   {'autre':<36} {'autre (ms)':>11} {'rapport':>9}   dispersion")
     sizes, repeats = ((2000, 4000), 2) if args.rapide else ((10**4, 10**5, 10**6, 10**7), 5)
-    rows = goal_rows(sizes, repeats)
+    rows = goal_rows(sizes, repeats, args.rapide)
     rows += step_rows(min(sizes[-1], 10**6), repeats)
+    rows += loop_rows(repeats)
+    rows += live_rows(5 if args.rapide else 40, repeats)
+    rows += iris_rows(10 if args.rapide else 100, repeats)
     rows += script_rows(1 if args.rapide else 2, args.rapide)
     if args.json:
         args.json.write_text(
