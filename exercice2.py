@@ -429,6 +429,9 @@ def section_epoch(args):
             extend(loss_lines, np.array(rows)[:, [0, 2]])
             extend(score_lines, np.array(rows)[:, [1, 3]])
             plt.pause(0.01)
+            fig.set_layout_engine(
+                "none"
+            )  # la mise en page est faite : la refaire à chaque image coûte plus que l'image
 
     def print_row(epoch):
         loss, score, test_loss, test_score = rows[epoch]

@@ -512,6 +512,9 @@ def section_training(args):
         if epoch % 10 == 0 and args.window and plt.fignum_exists(fig.number):
             move_line(right, points[0], prediction.detach().cpu().numpy()[order], epoch, loss)
             plt.pause(0.01)
+            fig.set_layout_engine(
+                "none"
+            )  # la mise en page est faite : la refaire à chaque image coûte plus que l'image
 
     loss_func = torch.nn.MSELoss()
     loss_history = train(our_model, x, y, optimizer, loss_func, args.epochs, on_epoch)

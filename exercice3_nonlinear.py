@@ -237,6 +237,9 @@ def train_live(args, model, x, y, optimizer, n_epochs, fig, line, scheduler=None
         if epoch % 10 == 0 and args.window and plt.fignum_exists(fig.number):
             move_line(line, sorted_x, prediction.detach()[order].cpu(), epoch, loss)
             plt.pause(0.01)
+            fig.set_layout_engine(
+                "none"
+            )  # la mise en page est faite : la refaire à chaque image coûte plus que l'image
 
     loss_func = torch.nn.MSELoss()
     loss_history = train(model, x, y, optimizer, loss_func, n_epochs, on_epoch, scheduler)

@@ -327,6 +327,7 @@ def live_rows(n_frames, repeats):
         fig, axes = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
         lines = [exercice3.draw_regression(ax, x, y, bowl) for ax in axes]
         fig.canvas.draw()
+        fig.set_layout_engine("none")  # comme le fait la section, après la première image
 
         def play():
             for frame in range(n_frames):
@@ -338,7 +339,7 @@ def live_rows(n_frames, repeats):
         return duration
 
     def redrawing(repeat):
-        fig, axes = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
+        fig, axes = plt.subplots(1, 2, figsize=(14, 6.5))
         fig.canvas.draw()
 
         def play():
