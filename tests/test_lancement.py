@@ -292,6 +292,8 @@ def show(block=None):
     window = plt.gcf().canvas.manager.window
 
     def look_then_close():
+        if plt.gcf().stale:  # pas encore dessinée
+            return window.after(100, look_then_close)
         print("FENETRE", len(figures), window.winfo_viewable(), flush=True)
         plt.close()
 
@@ -339,3 +341,44 @@ def test_windows_come_one_after_the_other(script, display, tmp_path):
     assert len(seen) == (8 if script == "exercice1" else 1)
     assert set(seen) == {"FENETRE 1 1"}, "une seule fenêtre à la fois, et on la voit"
     assert not (tmp_path / "figures").exists()
+
+
+LIVE_DRIVER = """
+import sys
+import matplotlib.pyplot as plt
+import {script} as lesson
+
+real_pause, real_show, pauses = plt.pause, plt.show, []
+
+def pause(interval):
+    pauses.append(interval)
+    if len(pauses) == 3:  # fermer au milieu de l'attente, comme un clic sur la croix
+        figure = plt.gcf()
+        figure.canvas.manager.window.after(2, lambda: plt.close(figure))
+    real_pause(interval)
+    print("IMAGE", len(plt.get_fignums()), flush=True)
+
+plt.pause = pause
+plt.show = lambda block=None: real_show(block=False) if block is False else print("OUVERTE", flush=True)
+sys.argv = ["{script}.py", *{options!r}]
+sys.exit(lesson.main())
+"""
+
+
+@pytest.mark.parametrize("script, section", [("exercice2", "3.2-epoch"), ("exercice3", "3.3.2-apprentissage")])
+def test_closing_a_live_window(script, section, display, tmp_path):
+    """Un vrai clic sur la croix : plus d'image, rien ne se rouvre, l'apprentissage va au bout, état 0."""
+    shutil.copy(ROOT / f"{script}.py", tmp_path)
+    driver = LIVE_DRIVER.format(script=script, options=["--section", section, "--epochs", "80", "--corrige"])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", driver],
+        cwd=tmp_path,
+        env=environment(MPLBACKEND="TkAgg", DISPLAY=display, PYTHONDONTWRITEBYTECODE="1"),
+        capture_output=True,
+        timeout=60,
+    )
+    output = done.stdout.decode("cp1252")
+    assert (done.returncode, done.stderr) == (0, b"")
+    images = [line for line in output.splitlines() if line.startswith(("IMAGE", "OUVERTE"))]
+    assert images == ["IMAGE 1", "IMAGE 1", "IMAGE 0"]
+    assert "80 époques" in output.partition("Corrigé")[2]
