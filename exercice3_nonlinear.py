@@ -288,8 +288,9 @@ def section_line(args):
         return explosion
     hollow = means[0] > 0 > means[2] and means[-1] > 0
     return (
-        f"Non. Perte de la droite apprise : {loss_history[-1] / NOISE_FLOOR:.1f} fois le plancher du bruit ; de la\n"
-        f"de la meilleure : {line_loss / NOISE_FLOOR:.1f} fois ; polynôme : {polynomial_loss / NOISE_FLOOR:.2f} fois.\n"
+        "Non. En multiples du plancher du bruit :\n"
+        f"  perte de la droite apprise : {loss_history[-1] / NOISE_FLOOR:.1f} ; de la meilleure droite : "
+        f"{line_loss / NOISE_FLOOR:.1f} ; du polynôme de degré 4 : {polynomial_loss / NOISE_FLOOR:.2f}.\n"
         f"Les écarts à la meilleure droite valent en moyenne {means[0]:+.3f} à gauche, {means[2]:+.3f} au milieu et\n"
         f"{means[-1]:+.3f} à droite{' : la courbe est creuse, aucune droite ne la suit.' if hollow else '.'}"
     )
@@ -391,7 +392,8 @@ def section_optimizers(args):
     close = [name for name in ratios if name != best and ratios[name][-1].min() < ratios[best][-1].max()]
     return (
         f"Le piège : à l'époque {early + 1}, dix sigmoïdes avec SGD au taux 0.05 font moins bien que la meilleure\n"
-        f"droite pour {n_worse} graines sur 10, médiane {np.median(trap[early]):.1f}, {np.median(line_ratios):.1f}.\n"
+        f"droite pour {n_worse} graines sur 10 : médiane {np.median(trap[early]):.1f} fois le polynôme, contre "
+        f"{np.median(line_ratios):.1f} pour la droite.\n"
         f"Le même réseau avec Adam au taux 0.03 fait mieux, à l'époque {n_epochs}, pour {n_better} graines sur 10 :\n"
         f"médiane {np.median(cure[-1]):.2f} contre {np.median(trap[-1]):.2f}.\n"
         f"La plus petite médiane est ici celle de « {best} », {np.median(ratios[best][-1]):.2f}.\n"

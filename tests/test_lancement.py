@@ -292,8 +292,7 @@ def show(block=None):
     window = plt.gcf().canvas.manager.window
 
     def look_then_close():
-        if plt.gcf().stale:  # pas encore dessinée
-            return window.after(100, look_then_close)
+        window.update_idletasks()  # finir de dessiner
         print("FENETRE", len(figures), window.winfo_viewable(), flush=True)
         plt.close()
 
