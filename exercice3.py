@@ -577,9 +577,9 @@ def section_loss(args):
     if explosion:
         return explosion
     half = len(loss_history) // 8
-    gained = (loss_history[0] - loss_history[half]) / (loss_history[0] - loss_history[-1])
+    gained = (loss_history[0] - loss_history[half]) / (loss_history[0] - bowl[1])
     return (
-        f"Les {half} premières époques font {100 * gained:.1f} % du chemin.\n"
+        f"Les {half} premières époques enlèvent {100 * gained:.1f} % de l'excès de perte du départ.\n"
         f"Chaque époque laisse {100 * keeps[1]:.1f} % de l'excès sur l'axe raide (courbure {curvatures[1]:.2f}), et\n"
         f"{100 * keeps[0]:.2f} % sur l'axe plat (courbure {curvatures[0]:.3f}) : bientôt il ne reste que le plat.\n"
         f"Mesure et théorie diffèrent de {gap:.0e} au plus, en relatif."
