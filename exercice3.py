@@ -68,10 +68,26 @@ def make_data(rng, n_observations, device):
     return tuple(torch.as_tensor(values, dtype=torch.float32).to(device) for values in (x, y))
 
 
+class RegressionModel(torch.nn.Module):
+    """Le modèle de l'énoncé : une seule couche linéaire, y = w1·x + b1, sans activation."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = torch.nn.Linear(1, 1)  # linear.weight (1, 1) est w1, linear.bias (1,) est b1
+
+    def forward(self, x):
+        return self.linear(x)  # (n, 1) -> (n, 1)
+
+
 def make_model(seed, device):
-    """Une couche linéaire, y = w1·x + b1, initialisée sur le processeur par `seed`, puis envoyée sur `device`."""
+    """Le modèle, initialisé sur le processeur par `seed`, puis envoyé sur `device` : partout les mêmes nombres."""
     torch.manual_seed(seed)
-    return torch.nn.Linear(1, 1).to(device)
+    return RegressionModel().to(device)
+
+
+def make_optimizer(model, learning_rate):
+    """La descente de gradient. Passé 1e30, float32 déborde : le premier pas explose de toute façon."""
+    return torch.optim.SGD(model.parameters(), lr=min(learning_rate, 1e30))
 
 
 def train(model, x, y, optimizer, loss_func, n_epochs, on_epoch=None, read_loss=torch.Tensor.item):
@@ -113,46 +129,80 @@ def least_squares(x, y):
     return solution, np.mean((extended @ solution - y) ** 2), 2 * extended.T @ extended / len(x)
 
 
-@np.errstate(over="ignore", invalid="ignore")  # un taux énorme donne inf
-def predict_losses(start, learning_rate, epochs, bowl):
-    """Pertes (k,) que la théorie prédit après chacun des nombres d'`epochs`, à partir de `start` (2, 1).
+def largest_stable_rate(bowl):
+    """Taux à partir duquel l'écart grandit sur l'axe le plus courbé : 2 / plus grande valeur propre."""
+    return 2 / np.linalg.eigvalsh(bowl[2])[-1]
 
-    Sur chaque axe propre de la cuvette, une époque multiplie l'écart au fond par 1 - learning_rate·courbure.
+
+@np.errstate(over="ignore", invalid="ignore")  # un taux énorme donne inf
+def predict_parts(start, learning_rate, epochs, bowl):
+    """Excès de perte sur le fond que la théorie prédit après chacun des nombres d'`epochs`, à partir de `start` (2, 1).
+
+    Rend `parts` (2, k), une ligne par axe propre de la cuvette, du plus plat au plus raide, et `keeps` (2,), ce
+    qu'une époque laisse de chaque part : l'écart au fond y est multiplié par 1 - learning_rate·courbure, et
+    l'excès par le carré de ce facteur, exactement.
     """
-    solution, floor, hessian = bowl
+    solution, _, hessian = bowl
     curvatures, axes = np.linalg.eigh(hessian)
-    factors = (1 - learning_rate * curvatures)[:, None] ** np.asarray(epochs)  # (2, k)
-    errors = factors * (axes.T @ (start - solution))
-    return floor + curvatures @ errors**2 / 2
+    shares = curvatures * (axes.T @ (start - solution)).ravel() ** 2 / 2  # (2,) au départ
+    keeps = (1 - learning_rate * curvatures) ** 2  # (2,)
+    return shares[:, None] * keeps[:, None] ** np.asarray(epochs), keeps
+
+
+def predict_losses(start, learning_rate, epochs, bowl):
+    """Pertes (k,) que la théorie prédit : le fond, plus l'excès sur chacun des deux axes."""
+    return bowl[1] + predict_parts(start, learning_rate, epochs, bowl)[0].sum(axis=0)
+
+
+def make_neuron(rng, n_observations):
+    """Des données et un départ comme ceux d'exercice1, en float32 : `inputs`, `targets`, `weights`, `bias`."""
+    inputs = rng.uniform(-10, 10, size=(n_observations, 2))  # (n, 2)
+    targets = inputs @ [[3.0], [-4.0]] + 5 + rng.uniform(-0.1, 0.1, size=(n_observations, 1))  # (n, 1)
+    weights, bias = rng.uniform(-0.2, 0.2, size=(2, 1)), rng.uniform(-0.2, 0.2, size=1)  # (2, 1) et (1,)
+    return tuple(values.astype(np.float32) for values in (inputs, targets, weights, bias))
 
 
 def gradient_by_hand(inputs, targets, weights, bias):
-    """Le gradient d'exercice1, en NumPy : (d, 1) pour les poids et (1,) pour le biais."""
-    outputs = np.dot(inputs, weights) + bias  # (1)
-    deltas = outputs - targets  # (2)
-    return np.dot(inputs.T, deltas) / len(inputs), np.sum(deltas, axis=0) / len(inputs)  # (5)
+    """La perte d'exercice1 (avec son /2) et son gradient, en NumPy : (d, 1) pour les poids, (1,) pour le biais."""
+    n_observations = len(inputs)
+    outputs = np.dot(inputs, weights) + bias  # (1) propager les entrées vers la sortie : (n, 1)
+    deltas = outputs - targets  # (2) écarts aux cibles : (n, 1)
+    loss = np.sum(deltas**2) / 2 / n_observations  # (3) perte : leurs carrés, en moyenne, sur 2
+    grad_weights = np.dot(inputs.T, deltas) / n_observations  # (5) chaque écart compte pour 1/n : (d, 1)
+    grad_bias = np.sum(deltas, axis=0) / n_observations  # l'entrée du biais vaut toujours 1 : (1,)
+    return loss, grad_weights, grad_bias
 
 
 def gradient_by_autograd(inputs, targets, weights, bias):
-    """Le même par PyTorch : on écrit la perte, `backward` remonte les calculs et remplit `.grad`."""
+    """Les mêmes par PyTorch : on n'écrit que la perte ; `backward` remonte les calculs et remplit `.grad`."""
     inputs, targets = torch.as_tensor(inputs), torch.as_tensor(targets)
     weights, bias = (torch.tensor(values, requires_grad=True) for values in (weights, bias))
     outputs = inputs @ weights + bias  # (1)
-    loss = ((outputs - targets) ** 2).sum() / 2 / len(inputs)  # (2) (3)
+    deltas = outputs - targets  # (2)
+    loss = (deltas**2).sum() / 2 / len(inputs)  # (3)
     loss.backward()  # (5)
-    return weights.grad.numpy(), bias.grad.numpy()
+    return loss.item(), weights.grad.numpy(), bias.grad.numpy()
 
 
-def median_duration(call, repeats, device=None):
-    """Durée médiane (s) de `call()`, après un premier appel à part ; attend l'accélérateur s'il y en a un."""
-    durations = []
-    for _ in range(repeats + 1):
+def shortest_duration(call, device, budget=0.05):
+    """Durée (s) du plus court de plusieurs appels à `call()`, le premier mis à part.
+
+    Le plus court : le reste de la machine ne peut que ralentir un appel. Au moins 10 appels, et d'autres pendant
+    `budget` secondes. Un accélérateur rend la main avant d'avoir fini : on l'attend.
+    """
+    durations, end = [], time.perf_counter() + budget
+    while len(durations) < 11 or time.perf_counter() < end:
         started = time.perf_counter()
         call()
-        if device is not None and device.type != "cpu":
-            torch.accelerator.synchronize()
+        if device.type != "cpu":
+            torch.accelerator.synchronize(device)
         durations.append(time.perf_counter() - started)
-    return float(np.median(durations[1:]))
+    return min(durations[1:])
+
+
+def in_epochs(count):
+    """« 1 époque », « 50 époques »."""
+    return f"{count} époque{'s' if count > 1 else ''}"
 
 
 # --- Dessin -------------------------------------------------------------------------------------------
@@ -164,7 +214,7 @@ def draw_points(ax, x, y, title):
 
 def draw_regression(ax, x, y, bowl):
     """Le nuage, la droite des moindres carrés en trait fin, et une droite à bouger : rend celle-ci."""
-    draw_points(ax, x, y, "")
+    draw_points(ax, x, y, "avant d'apprendre")
     ends = np.array([0.0, 1.0])
     ax.plot(ends, bowl[0][0] * ends + bowl[0][1], "k-", linewidth=0.8, label="moindres carrés")
     (line,) = ax.plot([], [], "--", color="tab:red", linewidth=3, label="réseau")
@@ -176,12 +226,13 @@ def draw_regression(ax, x, y, bowl):
 def move_line(line, x, prediction, epoch, loss):
     """Met la droite sur les prédictions du moment ; ne touche qu'à elle et au titre."""
     line.set_data(x, prediction)
-    line.axes.set_title(f"après {epoch} époques : perte = {loss:.4f}")
+    line.axes.set_title(f"après {in_epochs(epoch)} : perte = {loss:.4g}")
 
 
 def draw_losses(ax, loss_history, predicted, floor):
     """La perte à chaque époque (figure 8), la théorie en pointillé, les moindres carrés en trait fin."""
-    ax.plot(loss_history, linewidth=3, label="mesurée")
+    style = "o-" if len(loss_history) < 20 else "-"  # un trait ne montre pas un point seul
+    ax.plot(loss_history, style, linewidth=6, alpha=0.5, label="mesurée")
     ax.plot(predicted, "k:", linewidth=2, label="théorie")
     ax.axhline(floor, color="black", linewidth=0.8, label="moindres carrés")
     ax.set(title="La perte à chaque époque", xlabel="époque", ylabel="perte (échelle log)", yscale="log")
@@ -190,21 +241,25 @@ def draw_losses(ax, loss_history, predicted, floor):
 
 def draw_excess(ax, excess, parts):
     """L'excès de perte sur le fond et ses deux parts, une par axe de la cuvette ; `parts` : nom -> (k,)."""
-    ax.plot(excess, linewidth=3, label="excès mesuré")
+    ax.plot(excess, "o-" if len(excess) < 20 else "-", linewidth=6, alpha=0.5, label="excès mesuré")
     for style, (name, values) in zip(["--", "-."], parts.items()):
         ax.plot(values, style, linewidth=2, label=name)
     ax.set(title="Deux axes, deux vitesses", xlabel="époque", ylabel="perte - fond (échelle log)", yscale="log")
-    ax.set_ylim(np.min(excess[excess > 0], initial=excess[0]) / 10, 3 * np.max(excess))
+    lowest = max(np.min(excess), 1e-6 * np.max(excess))  # au-dessous, l'arrondi de float32 décide
+    ax.set_ylim(lowest / 10, 3 * np.max(excess))
     ax.legend()
 
 
 def draw_products(ax, sizes, durations):
     """Durée d'un produit de matrices (s) selon leur taille, en log-log ; `durations` : nom -> (k,)."""
     for style, (name, values) in zip(["o-", "s--", "D-."], durations.items()):
-        ax.plot(sizes, values, style, linewidth=2, label=name)
-        last = values[-1]
-    ax.plot(sizes, last * (np.array(sizes) / sizes[-1]) ** 3, "k-", linewidth=0.8, label="pente n³")
-    ax.set(title="Un produit de matrices n × n", xlabel="n", ylabel="durée (s)", xscale="log", yscale="log")
+        ax.plot(sizes, values, style, linewidth=2, markersize=8, label=name)
+    cubes = durations["NumPy"][-1] * (np.array(sizes) / sizes[-1]) ** 3
+    ax.plot(sizes, cubes, "k-", linewidth=0.8, label="théorie : pente n³")
+    ax.set(title="Un produit de matrices n × n", xlabel="n (échelle log)", ylabel="durée (s, échelle log)")
+    ax.set(xscale="log", yscale="log")
+    ax.set_xticks(sizes, sizes)
+    ax.minorticks_off()
     ax.legend()
 
 
@@ -226,30 +281,38 @@ def draw_shares(ax, shares, line, alone):
     ends = np.array([0.0, 1.0])
     ax.plot(ends, line[0] * ends + line[1], "r--", linewidth=3, label="appris ensemble")
     ax.plot(ends, alone[0] * ends + alone[1], "k-", linewidth=1, label="appris seul")
+    ys = np.concatenate([y for _, y in shares])
     ax.set(title="Les observations partagées entre processus", xlabel="x", ylabel="y")
+    ax.set_ylim(min(ys.min(), 0) - 0.2, ys.max() + 0.2)
     ax.legend()
 
 
 # --- Sections -----------------------------------------------------------------------------------------
+def early_epoch(args):
+    """L'époque de la figure 6 : 50, ou la moitié du chemin s'il est plus court."""
+    return 50 if args.epochs > 50 else args.epochs // 2
+
+
 def setup(args):
     """Données, modèle et optimiseur tirés de `args.seed`, sur l'appareil choisi ; dit lequel."""
     device = choose_device(args.device)
     print(f"Appareil : {device} (disponibles : {', '.join(find_devices())})")
     x, y = make_data(np.random.default_rng(args.seed), args.n_observations, device)
     our_model = make_model(args.seed, device)
-    optimizer = torch.optim.SGD(our_model.parameters(), lr=args.learning_rate)
+    optimizer = make_optimizer(our_model, args.learning_rate)
     return device, x, y, our_model, optimizer
 
 
-def explosion_sentence(args, loss_history, bowl):
-    """La phrase qui dit que la perte a explosé ; vide si la boucle est allée au bout."""
-    if len(loss_history) == args.epochs:
-        return ""
-    limit = 2 / np.linalg.eigvalsh(bowl[2])[-1]
-    return (
-        f"La perte a explosé à l'époque {len(loss_history)}, au taux {args.learning_rate:g}. "
-        f"Le plus grand taux stable est {limit:.4f} :\n2 / la plus grande valeur propre de 2·X'X/n."
+def rate_warning(args, loss_history, bowl):
+    """Ce qu'il faut dire d'un taux trop grand ; vide si le taux est stable."""
+    limit = (
+        f"Le plus grand taux stable est {largest_stable_rate(bowl):.4f} :\n2 / la plus grande valeur propre de 2·X'X/n."
     )
+    if len(loss_history) < args.epochs:
+        return f"La perte a explosé à l'époque {len(loss_history)}, au taux {args.learning_rate:g}. {limit}"
+    if args.learning_rate > largest_stable_rate(bowl):
+        return f"Au taux {args.learning_rate:g}, la perte finit par grandir. {limit}"
+    return ""
 
 
 def first_line(call):
@@ -305,23 +368,25 @@ def section_tensors(args):
     wrong = torch.ones(5, 1) - torch.ones(5)
     print(f"  (5, 1) moins (5,) ne donne aucune erreur, mais la forme {tuple(wrong.shape)} : gardez partout (n, 1)")
 
-    rng = np.random.default_rng(args.seed)
-    inputs = rng.uniform(-10, 10, size=(1000, 2)).astype(np.float32)
-    targets = (inputs @ [[3.0], [-4.0]] + 5 + rng.uniform(-0.1, 0.1, size=(1000, 1))).astype(np.float32)
-    weights, bias = (rng.uniform(-0.2, 0.2, size=size).astype(np.float32) for size in ((2, 1), 1))
-    by_hand = np.concatenate([values.ravel() for values in gradient_by_hand(inputs, targets, weights, bias)])
-    by_autograd = np.concatenate([values.ravel() for values in gradient_by_autograd(inputs, targets, weights, bias)])
+    neuron = make_neuron(np.random.default_rng(args.seed), 1000)
+    by_hand, by_autograd = gradient_by_hand(*neuron), gradient_by_autograd(*neuron)
+    by_hand, by_autograd = (np.concatenate([np.ravel(part) for part in parts]) for parts in (by_hand, by_autograd))
     gap = np.max(np.abs(by_hand - by_autograd)) / np.max(np.abs(by_hand))
-    print("\nLe gradient du neurone d'exercice1, sur les mêmes nombres en float32 :")
-    for name, hand, auto in zip(("w1", "w2", "b"), by_hand, by_autograd):
-        print(f"  {name:<2} à la main {hand:11.4f}   par autograd {auto:11.4f}")
-    print(f"Plus grand écart relatif : {gap:.0e} (arrondi de float32 : {np.finfo(np.float32).eps:.0e}).")
+    limit = len(neuron[0]) * np.finfo(np.float32).eps  # ce qu'une somme de n nombres en float32 peut perdre
+    result = torch.tensor(neuron[2], requires_grad=True) * 2
+    print("\nrequires_grad=True sur les poids : PyTorch note chaque opération faite avec eux.")
+    print(f"  weights * 2 : requires_grad = {result.requires_grad}, grad_fn = {result.grad_fn.name()}")
+    print("La perte du neurone d'exercice1 et son gradient, sur les mêmes 1000 observations en float32 :")
+    for name, hand, auto in zip(("perte", "w1", "w2", "b"), by_hand, by_autograd):
+        print(f"  {name:<5} à la main {hand:11.4f}   par autograd {auto:11.4f}")
+    print(f"Plus grand écart, rapporté au plus grand nombre : {gap:.0e}. Une somme de 1000 nombres en float32 peut")
+    print(f"perdre 1000 fois l'arrondi, soit {limit:.0e}.")
     fig, ax = plt.subplots(figsize=(10, 6), layout="constrained")
-    draw_gradients(ax, by_hand, by_autograd)
+    draw_gradients(ax, by_hand[1:], by_autograd[1:])
     show(fig, args)
     return (
         "Un tenseur a une forme, un type et un appareil ; sa mémoire est son nombre d'éléments fois leur taille.\n"
-        f"backward() retrouve le gradient écrit à la main, à {gap:.0e} près en relatif : l'arrondi de float32."
+        f"backward() retrouve le gradient écrit à la main, à {gap:.0e} près ; l'arrondi en permettrait {limit:.0e}."
     )
 
 
@@ -329,56 +394,55 @@ def section_speed(args):
     """Un produit de matrices, de NumPy à l'accélérateur
 
     L'énoncé dit que les tenseurs vont plus vite sur une carte graphique. Combien, et à partir de quelle taille ?
-    À regarder : le coût en n³ d'un produit n × n ; et, pour les cent points de cet exercice, lequel gagne.
+    À regarder : le coût en n³ d'un produit n × n ; et, pour les points de cet exercice, lequel gagne. Chaque
+    appareil a déjà ses matrices (on ne compte pas leur voyage) et fait un premier appel qu'on ne compte pas.
     """
-    device = choose_device(args.device)
+    device, cpu = choose_device(args.device), torch.device("cpu")
     print(f"Appareil : {device} (disponibles : {', '.join(find_devices())})")
     rng = np.random.default_rng(args.seed)
     sizes = [16, 32, 64, 128, 256, 512, 1024]
-    cpu = torch.device("cpu")
     places = {"PyTorch (cpu)": cpu} if device == cpu else {"PyTorch (cpu)": cpu, f"PyTorch ({device})": device}
-    durations = {name: [] for name in ["NumPy", *places]}
-    worst = 0.0
+    durations, gaps = {name: [] for name in ["NumPy", *places]}, []
+    print("     n" + "".join(f"{name:>18}" for name in durations) + "   (durée en µs)")
     for n in sizes:
         left, right = rng.normal(size=(2, n, n)).astype(np.float32)
-        durations["NumPy"].append(median_duration(lambda: left @ right, 5))
+        durations["NumPy"].append(shortest_duration(lambda: left @ right, cpu))
         for name, place in places.items():
             a, b = torch.from_numpy(left).to(place), torch.from_numpy(right).to(place)
-            durations[name].append(median_duration(lambda: a @ b, 5, place))
-            worst = max(worst, np.max(np.abs((a @ b).cpu().numpy() - left @ right)) / math.sqrt(n))
-        times = ", ".join(f"{name} {1e6 * values[-1]:.1f}" for name, values in durations.items())
-        print(f"  n = {n:4d}, durée en µs : {times}")
-    slope = {name: math.log2(values[-1] / values[-2]) for name, values in durations.items()}
-    print("Doubler n multiplie le travail par 8, soit 2^3. Mesuré au dernier doublement, en durée : ", end="")
-    print(", ".join(f"{name} 2^{value:.1f}" for name, value in slope.items()))
-    print(f"Tous donnent le même produit, à l'arrondi de float32 près : {'oui' if worst < 1e-4 else 'NON'}.")
+            durations[name].append(shortest_duration(lambda: a @ b, place))
+            gaps.append(np.max(np.abs((a @ b).cpu().numpy() - left @ right)) / np.max(np.abs(left @ right)))
+        print(f"{n:6d}" + "".join(f"{1e6 * values[-1]:18.1f}" for values in durations.values()) + "   (durée)")
+    powers = ", ".join(f"{name} 2^{math.log2(values[-1] / values[-2]):.1f}" for name, values in durations.items())
+    print(f"Doubler n, c'est 2^3 = 8 fois plus de multiplications. Sur la durée, de 512 à 1024 : {powers}")
+    limit = sizes[-1] * np.finfo(np.float32).eps
+    verdict = "oui" if max(gaps) < limit else "NON"
+    print(f"Tous donnent le même produit, à l'arrondi de float32 près (n × 1.2e-07 = {limit:.0e}) : {verdict}.")
 
     x, y = make_data(rng, args.n_observations, cpu)
-    torch.optim.SGD(make_model(args.seed, cpu).parameters(), lr=0.05)  # le premier optimiseur coûte un import caché
-    epochs = {}
+    epochs = []
     for name, place in places.items():
         model = make_model(args.seed, place)
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-        some = x.to(place), y.to(place), optimizer, torch.nn.MSELoss(), 20
-        epochs[name] = median_duration(lambda: train(model, *some), 5, place) / 20
-        print(f"Une époque de l'exercice ({args.n_observations} points), durée : {name} {1e6 * epochs[name]:.0f} µs")
+        some = x.to(place), y.to(place), make_optimizer(model, 0.01), torch.nn.MSELoss(), 20
+        epochs.append(shortest_duration(lambda: train(model, *some), place) / 20)
+        print(f"Une époque de l'exercice ({args.n_observations} points), durée : {name} {1e6 * epochs[-1]:.0f} µs")
     fig, ax = plt.subplots(figsize=(10, 6.5), layout="constrained")
     draw_products(ax, sizes, durations)
     show(fig, args)
-    if len(places) == 1:
+    on_cpu, *others = (durations[name] for name in places)
+    if not others:
         return (
-            "Il n'y a ici que le processeur : rien à comparer avec un accélérateur.\n"
-            f"NumPy et PyTorch y font le même travail ; à n = 1024, rapport des durées mesuré : "
-            f"{durations['PyTorch (cpu)'][-1] / durations['NumPy'][-1]:.1f}."
+            f"À n = 1024, rapport des durées PyTorch / NumPy : {on_cpu[-1] / durations['NumPy'][-1]:.1f}.\n"
+            "Pas d'accélérateur ici : avec lui, une colonne et une courbe de plus diraient à partir de quelle taille\n"
+            "il gagne, et une ligne de plus ce que lui coûte une époque de cet exercice."
         )
-    on_cpu, on_device = (durations[name] for name in places)
-    faster = [n for n, slow, fast in zip(sizes, on_cpu, on_device) if fast < slow]
-    cpu_epoch, device_epoch = epochs.values()
+    on_device = others[0]
+    wins = [str(n) for n, slow, fast in zip(sizes, on_cpu, on_device) if fast < slow]
+    winner = "le processeur" if epochs[0] < epochs[1] else "l'accélérateur"
     return (
-        f"Durée plus courte sur {device} pour n = {', '.join(map(str, faster)) or 'aucune de ces tailles'}.\n"
-        f"À n = 1024, rapport des durées cpu / {device} : {on_cpu[-1] / on_device[-1]:.1f}.\n"
-        f"Pour les {args.n_observations} points de cet exercice, ce rapport (durée d'une époque) est "
-        f"{cpu_epoch / device_epoch:.2f} ; plus petit que 1, c'est le processeur qui gagne."
+        f"Tailles n où la durée est plus courte sur {device} : {', '.join(wins) or 'aucune'}.\n"
+        f"À n = 1024, durée sur le processeur divisée par durée sur {device} : {on_cpu[-1] / on_device[-1]:.1f}.\n"
+        f"Pour une époque de {args.n_observations} points, ce rapport (de durées) est {epochs[0] / epochs[1]:.2f} ; "
+        f"là, la durée la plus courte est pour {winner}."
     )
 
 
@@ -388,11 +452,12 @@ def section_distributed(args):
     Les observations sont partagées entre plusieurs processus ; chacun calcule le gradient de sa part, et
     DistributedDataParallel en fait la moyenne à chaque pas. À taper :
       torchrun --standalone --nproc-per-node 2 exercice3.py --section 3.3.1-distribue
-    À regarder : la part de chaque processus, et que le résultat est celui d'un processus seul.
+    À regarder : la part de chaque processus, et que le résultat est celui d'un processus seul. (torchrun prévient,
+    en anglais, qu'il règle OMP_NUM_THREADS : c'est un seul fil de calcul par processus, et c'est normal.)
     """
     rank, world_size = (int(os.environ.get(name, default)) for name, default in (("RANK", 0), ("WORLD_SIZE", 1)))
     device = choose_device(args.device)
-    if "RANK" in os.environ:
+    if "RANK" in os.environ:  # torchrun donne à chaque processus son rang et leur nombre
         local_rank, local_size = int(os.environ["LOCAL_RANK"]), int(os.environ["LOCAL_WORLD_SIZE"])
         own_gpu = device.type == "cuda" and torch.cuda.device_count() >= local_size
         if own_gpu:
@@ -427,35 +492,38 @@ def train_together(args, device, rank, world_size):
             dist.all_reduce(total)
             return total.item() / world_size
 
-    optimizer = torch.optim.SGD(trained.parameters(), lr=args.learning_rate)
+    optimizer = make_optimizer(trained, args.learning_rate)
     loss_history = train(trained, own_x, own_y, optimizer, loss_func, args.epochs, read_loss=read_loss)
     if rank > 0:
         return ""
     alone = make_model(args.seed, device)
-    optimizer = torch.optim.SGD(alone.parameters(), lr=args.learning_rate)
+    optimizer = make_optimizer(alone, args.learning_rate)
     alone_history = train(alone, x, y, optimizer, torch.nn.MSELoss(), args.epochs)
     print("\n".join(report))
     if world_size == 1:
         print("Un seul processus. Pour deux, tapez :")
         print("  torchrun --standalone --nproc-per-node 2 exercice3.py --section 3.3.1-distribue")
-    if explosion := explosion_sentence(args, loss_history, least_squares(x, y)):
-        print(explosion)
-        return explosion
     learned, reference = as_column(together), as_column(alone)
-    gap = np.max(np.abs(learned - reference))
-    print(f"Perte après {args.epochs} époques : {loss_history[-1]:.6f} ensemble, {alone_history[-1]:.6f} seul.")
-    print(f"Appris ensemble : w1 = {learned[0, 0]:.6f}, b1 = {learned[1, 0]:.6f}.")
-    print(f"Plus grand écart avec les paramètres d'un processus seul : {gap:.1e}")
+    gap = np.max(np.abs(learned - reference)) / np.max(np.abs(reference))
+    print(f"Perte à l'époque {len(loss_history)} : {loss_history[-1]:.6g} ensemble, {alone_history[-1]:.6g} seul.")
+    print(f"Appris ensemble : w1 = {learned[0, 0]:.6g}, b1 = {learned[1, 0]:.6g}.")
+    print(f"Plus grand écart relatif avec les paramètres d'un processus seul : {gap:.1e}")
+    print(f"(arrondi d'un nombre en float32 : {np.finfo(np.float32).eps:.0e}).")
+    if warning := rate_warning(args, loss_history, least_squares(x, y)):
+        print(warning)
     fig, ax = plt.subplots(figsize=(10, 6.5), layout="constrained")
-    shares = [(x[k::world_size].cpu(), y[k::world_size].cpu()) for k in range(world_size)]
+    x, y = x.cpu().numpy(), y.cpu().numpy()
+    shares = [(x[k::world_size], y[k::world_size]) for k in range(world_size)]
     draw_shares(ax, shares, learned, reference)
     show(fig, args)
+    if warning:
+        return warning
     if world_size == 1:
         return "Un processus seul a tout fait : lancez la commande ci-dessus pour partager le travail."
     return (
         f"{world_size} processus se sont partagé {args.n_observations} observations.\n"
-        f"Leurs paramètres diffèrent de {gap:.0e} au plus de ceux d'un processus seul : la moyenne des gradients de\n"
-        "chaque part, bien pesée, est le gradient sur toutes les observations."
+        f"Leurs paramètres diffèrent au plus de {gap:.0e}, en relatif, de ceux d'un processus seul : la moyenne des\n"
+        "gradients des parts, chacune pesée par sa taille, est le gradient sur toutes les observations."
     )
 
 
@@ -482,7 +550,8 @@ def section_data(args):
     bend = np.max(np.abs(np.polyval(np.polyfit(grid, curve(grid), 1), grid) - curve(grid)))
     return (
         f"x et y sont des tenseurs {tuple(x.shape)} : une ligne par observation, une colonne.\n"
-        f"La courbe s'écarte d'une droite de {bend:.2f} au plus ; le bruit s'étale sur {np.ptp(noise):.2f}."
+        f"La courbe s'écarte de sa droite des moindres carrés de {bend:.2f} au plus ; le bruit s'étale sur "
+        f"{np.ptp(noise):.2f}."
     )
 
 
@@ -491,99 +560,107 @@ def section_training(args):
 
     Une couche linéaire, MSELoss, SGD au taux 0.05. Dans une fenêtre, la droite bouge toutes les dix époques ;
     fermez-la quand vous voulez, l'apprentissage continue.
-    À regarder : après 50 époques (figure 6), c'est loin d'être bon ; après 400 (figure 7), c'est presque fini.
+    À regarder : la droite après 50 époques (figure 6), puis après 400 (figure 7), contre celle des moindres carrés.
+    Question : que reste-t-il à apprendre à ces deux moments ?
     """
     _, x, y, our_model, optimizer = setup(args)
     print(our_model)
     for name, parameter in our_model.named_parameters():
         print(f"  {name} avant : {parameter.detach().cpu().numpy().ravel()}")
-    bowl, start = least_squares(x, y), as_column(our_model)
-    order = np.argsort(x.cpu().numpy().ravel())
-    points = x.cpu().numpy()[order], y.cpu().numpy()[order]
+    bowl, start, early = least_squares(x, y), as_column(our_model), early_epoch(args)
+    points, ends = (x.cpu().numpy(), y.cpu().numpy()), [x.argmin().item(), x.argmax().item()]
     fig, axes = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
     left, right = (draw_regression(ax, *points, bowl) for ax in axes)
-    early = 50 if args.epochs > 50 else args.epochs // 2
 
     def on_epoch(epoch, prediction, loss):
         if epoch % max(1, args.epochs // 8) == 0:
-            print(f"  époque {epoch:6d} : perte = {loss:.6f}")
+            print(f"  époque {epoch:6d} : perte = {loss:.6g}")
+        live = args.window and epoch % 10 == 0 and plt.fignum_exists(fig.number)
+        if epoch == early or live:
+            outputs = prediction.detach().cpu().numpy()[ends]  # deux points font une droite
         if epoch == early:
-            move_line(left, points[0], prediction.detach().cpu().numpy()[order], epoch, loss)
-        if epoch % 10 == 0 and args.window and plt.fignum_exists(fig.number):
-            move_line(right, points[0], prediction.detach().cpu().numpy()[order], epoch, loss)
+            move_line(left, points[0][ends], outputs, epoch, loss)
+        if live:
+            move_line(right, points[0][ends], outputs, epoch, loss)
             plt.pause(0.01)
-            fig.set_layout_engine(
-                "none"
-            )  # la mise en page est faite : la refaire à chaque image coûte plus que l'image
+            fig.set_layout_engine("none")  # mise en page faite : la refaire coûterait plus que l'image
 
     loss_func = torch.nn.MSELoss()
     loss_history = train(our_model, x, y, optimizer, loss_func, args.epochs, on_epoch)
     prediction = our_model(x).detach()
-    final_loss = loss_func(prediction, y).item()
-    losses = [*loss_history, final_loss]  # losses[k] : la perte après k époques
-    move_line(right, points[0], prediction.cpu().numpy()[order], len(loss_history), final_loss)
-    learned = as_column(our_model)
-    explosion = explosion_sentence(args, loss_history, bowl)
-    for name, value, best in zip(("w1", "b1"), learned[:, 0], bowl[0][:, 0]):
-        print(f"  {name} après : {value:9.5f}   moindres carrés : {best:9.5f}")
-    predicted = predict_losses(start, args.learning_rate, [early, args.epochs], bowl)
-    excess = (predicted - bowl[1]) / (predict_losses(start, args.learning_rate, [0], bowl) - bowl[1])
-    if explosion:
-        print(explosion)
-    else:
+    losses = [*loss_history, loss_func(prediction, y).item()]  # losses[k] : la perte après k époques
+    move_line(right, points[0][ends], prediction.cpu().numpy()[ends], len(loss_history), losses[-1])
+    learned, warning = as_column(our_model), rate_warning(args, loss_history, bowl)
+    for name, value, best in zip(("linear.weight", "linear.bias"), learned[:, 0], bowl[0][:, 0]):
+        print(f"  {name:<13} après : {value:12.6g}   moindres carrés : {best:9.6g}")
+    predicted = predict_losses(start, args.learning_rate, [0, early, args.epochs], bowl)
+    left_over = (predicted - bowl[1]) / (predicted[0] - bowl[1])
+    if warning:
+        print(warning)
+    if len(loss_history) == args.epochs:
         print(f"Moindres carrés : perte {bowl[1]:.5f}. Le réseau, en multiples de cette perte :")
-        for epoch, theory in zip((early, args.epochs), predicted):
-            print(f"  après {epoch:4d} époques : {losses[epoch] / bowl[1]:.4f} mesuré, {theory / bowl[1]:.4f} prédit")
+        for epoch, theory in zip((early, args.epochs), predicted[1:]):
+            print(
+                f"  après {in_epochs(epoch):>11} : {losses[epoch] / bowl[1]:.5g} mesuré, {theory / bowl[1]:.5g} prédit"
+            )
+    elif len(loss_history) <= early:
+        left.axes.set_title(f"la perte a explosé avant {in_epochs(early)}")
     show(fig, args)
-    if explosion:
-        return explosion
+    if warning:
+        return warning
     return (
-        f"Après {args.epochs} époques, droite apprise : y = {learned[0, 0]:.3f}·x + {learned[1, 0]:.3f} ;\n"
+        f"Après {in_epochs(args.epochs)}, droite apprise : y = {learned[0, 0]:.3f}·x + {learned[1, 0]:.3f} ;\n"
         f"celle des moindres carrés : y = {bowl[0][0, 0]:.3f}·x + {bowl[0][1, 0]:.3f}.\n"
-        f"En théorie, il reste de l'excès de perte du départ {100 * excess[0]:.2g} % après {early} époques et\n"
-        f"{100 * excess[1]:.2g} % après {args.epochs}.\n"
-        f"Perte mesurée : {losses[early] / bowl[1]:.2f} puis {final_loss / bowl[1]:.2f} fois celle des moindres carrés."
+        f"En théorie, de l'excès de perte du départ, il reste {100 * left_over[1]:.3g} % après {in_epochs(early)} et\n"
+        f"{100 * left_over[2]:.3g} % après {in_epochs(args.epochs)}.\n"
+        f"Perte mesurée : {losses[early] / bowl[1]:.2f} puis {losses[-1] / bowl[1]:.2f} fois celle des moindres carrés."
     )
 
 
 def section_loss(args):
     """La perte à chaque époque
 
-    L'énoncé montre que l'erreur diminue vite au début, puis bien plus lentement (figure 8). Pourquoi ?
-    À regarder : en échelle log, deux droites. La cuvette a un axe raide et un axe presque plat.
+    La perte tombe d'abord très vite, puis traîne (figure 8). Question : pourquoi ?
+    À regarder : en échelle log, deux droites. La cuvette a un axe raide et un axe presque plat, et chaque époque
+    multiplie l'excès de perte, sur chaque axe, par son propre facteur.
     """
     _, x, y, our_model, optimizer = setup(args)
-    bowl, start = least_squares(x, y), as_column(our_model)
+    bowl, start, early = least_squares(x, y), as_column(our_model), early_epoch(args)
     loss_history = np.array(train(our_model, x, y, optimizer, torch.nn.MSELoss(), args.epochs))
     epochs = np.arange(len(loss_history))
-    predicted = predict_losses(start, args.learning_rate, epochs, bowl)
+    parts, keeps = predict_parts(start, args.learning_rate, epochs, bowl)  # (2, k) et (2,)
+    predicted, curvatures = bowl[1] + parts.sum(axis=0), np.linalg.eigvalsh(bowl[2])
     gap = np.max(np.abs(loss_history / predicted - 1))
-    curvatures, axes = np.linalg.eigh(bowl[2])
-    keeps = [(1 - args.learning_rate * curvature) ** 2 for curvature in curvatures.tolist()]
-    shares = curvatures * (axes.T @ (start - bowl[0])).ravel() ** 2 / 2  # (2,) part de l'excès sur chaque axe
-    print(f"Perte : de {loss_history[0]:.4f} à {loss_history[-1]:.5f} ; moindres carrés : {bowl[1]:.5f}.")
-    print("axe          courbure   part de l'excès au départ   ce qu'il en reste à chaque époque")
-    for name, curvature, share, keep in zip(("plat", "raide"), curvatures, shares, keeps):
-        print(f"{name:<8} {curvature:12.4f} {share:27.4f} {keep:35.4f}")
+    print(f"Perte : {loss_history[0]:.5g} au départ, {loss_history[-1]:.5g} à l'époque {epochs[-1]}, ", end="")
+    print(f"moindres carrés {bowl[1]:.5g}.")
+    print("axe         courbure   part de l'excès au départ   facteur de l'excès à chaque époque")
+    for name, curvature, part, keep in zip(("plat", "raide"), curvatures, parts, keeps):
+        print(f"{name:<8} {curvature:11.4f} {part[0]:27.4f} {keep:36.4g}")
     print(f"Plus grand écart relatif entre perte mesurée et perte prédite : {gap:.0e}")
-    if explosion := explosion_sentence(args, loss_history, bowl):
-        print(explosion)
+    if warning := rate_warning(args, loss_history, bowl):
+        print(warning)
     fig, (left, right) = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
     draw_losses(left, loss_history, predicted, bowl[1])
     names = [f"axe {name}, courbure {curvature:.2f}" for name, curvature in zip(("plat", "raide"), curvatures)]
-    parts = {name: share * keep**epochs for name, share, keep in zip(names, shares, keeps)}
-    draw_excess(right, loss_history - bowl[1], parts)
+    draw_excess(right, loss_history - bowl[1], dict(zip(names, parts)))
     show(fig, args)
-    if explosion:
-        return explosion
-    half = len(loss_history) // 8
-    gained = (loss_history[0] - loss_history[half]) / (loss_history[0] - bowl[1])
-    return (
-        f"Les {half} premières époques enlèvent {100 * gained:.1f} % de l'excès de perte du départ.\n"
-        f"Chaque époque laisse {100 * keeps[1]:.1f} % de l'excès sur l'axe raide (courbure {curvatures[1]:.2f}), et\n"
-        f"{100 * keeps[0]:.2f} % sur l'axe plat (courbure {curvatures[0]:.3f}) : bientôt il ne reste que le plat.\n"
-        f"Mesure et théorie diffèrent de {gap:.0e} au plus, en relatif."
-    )
+    if warning:
+        return warning
+    excess = parts[:, 0].sum(), parts[:, early].sum()
+    sentences = [
+        f"Chaque époque multiplie l'excès par {keeps[1]:.3g} sur l'axe raide (courbure {curvatures[1]:.3g}) et par",
+        f"{keeps[0]:.4g} sur l'axe plat (courbure {curvatures[0]:.3g}).",
+        f"Part de l'axe plat dans l'excès : {100 * parts[0, 0] / excess[0]:.3g} % au départ, "
+        f"{100 * parts[0, early] / excess[1]:.3g} % après {in_epochs(early)}.",
+    ]
+    if keeps[1] < keeps[0] and loss_history[early] < loss_history[0]:
+        first, rest = loss_history[0] - loss_history[early], loss_history[early] - loss_history[-1]
+        sentences += [
+            f"L'axe raide s'efface le premier : la perte baisse de {first:.3g} en {in_epochs(early)},",
+            f"puis de {rest:.3g} jusqu'à l'époque {epochs[-1]}.",
+        ]
+    sentences.append(f"Mesure et théorie diffèrent de {gap:.0e} au plus, en relatif.")
+    return "\n".join(sentences)
 
 
 SECTIONS = {
@@ -598,9 +675,12 @@ SECTIONS = {
 
 # --- Options propres à ce script ----------------------------------------------------------------------
 def add_options(parser):
+    if int(os.environ.get("RANK", 0)) > 0:  # sous torchrun, seul le processus 0 parle
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     devices = find_devices()
-    device = checked(str, "auto, " + ", ".join(devices), lambda name: name in ["auto", *devices])
-    rate = checked(float, "un nombre positif, 1e30 au plus", lambda value: 0 < value <= 1e30)
+    here = f"un appareil qui marche ici ({', '.join(['auto', *devices])})"
+    device = checked(str, here, lambda name: name in ["auto", *devices])
+    rate = checked(float, "un nombre positif", lambda value: 0 < value < math.inf)
     count = checked(int, "un entier de 1 à 100000", lambda value: 1 <= value <= 100_000)
     size = checked(int, "un entier de 10 à 1000000", lambda value: 10 <= value <= 1_000_000)
     parser.add_argument("--device", metavar="D", type=device, default="auto", help="appareil (défaut : %(default)s)")
@@ -610,13 +690,12 @@ def add_options(parser):
 
 
 def check_options(args):
-    """Sous torchrun, seul le processus 0 parle ; les autres ne font que la section distribuée."""
+    """Sous torchrun, la commande à rejouer est la sienne, et les autres processus n'ont que la section distribuée."""
     if "RANK" in os.environ:
         words = f"torchrun --standalone --nproc-per-node {os.environ['WORLD_SIZE']} "
         args.command = args.command.replace("python ", words, 1)
     if int(os.environ.get("RANK", 0)) > 0:
         args.chosen = [name for name in args.chosen if name == "3.3.1-distribue"]
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 # --- Lancement : d'ici à la fin, le même texte dans les cinq scripts ------------------------------------
