@@ -82,6 +82,11 @@ def make_model(seed, hidden, activation, device):
     return torch.nn.Sequential(*layers[:-1]).to(device)
 
 
+def make_optimizer(parameters, name, learning_rate):
+    """L'optimiseur. Passé 1e30, float32 déborde : le premier pas explose de toute façon."""
+    return OPTIMIZERS[name](parameters, lr=min(learning_rate, 1e30))
+
+
 def train(model, x, y, optimizer, loss_func, n_epochs, on_epoch=None, scheduler=None):
     """Entraîne `model` sur x (n, 1) et y (n, 1), et rend `loss_history`, une perte par époque.
 
@@ -116,7 +121,7 @@ def train_many(models, xs, ys, optimizer_name, learning_rate, n_epochs):
     parameters, _ = torch.func.stack_module_state(models)
     x, y = torch.stack(xs), torch.stack(ys)  # (k, n, 1)
     predict = torch.vmap(lambda values, inputs: torch.func.functional_call(models[0], values, (inputs,)))
-    optimizer = OPTIMIZERS[optimizer_name](parameters.values(), lr=learning_rate)
+    optimizer = make_optimizer(parameters.values(), optimizer_name, learning_rate)
     losses = []
 
     def loss_func(prediction, targets):
@@ -260,7 +265,7 @@ def section_line(args):
     device, x, y, (coefficients, polynomial_loss) = setup(args)
     n_epochs, rate = args.epochs or 400, args.learning_rate or 0.05
     our_model = make_model(args.seed, (), "identity", device)
-    optimizer = torch.optim.SGD(our_model.parameters(), lr=rate)
+    optimizer = make_optimizer(our_model.parameters(), "sgd", rate)
     fig, (left, right) = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
     draw_points(left, x.cpu(), y.cpu(), "")
     draw_polynomial(left, coefficients)
@@ -309,7 +314,7 @@ def section_network(args):
     our_model = make_model(args.seed, args.hidden, args.activation, device)
     print(our_model)
     n_parameters = sum(parameter.numel() for parameter in our_model.parameters())
-    optimizer = OPTIMIZERS[args.optimizer](our_model.parameters(), lr=rate)
+    optimizer = make_optimizer(our_model.parameters(), args.optimizer, rate)
     drop = n_epochs * 4 // 5
     scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones=[drop], gamma=0.1)
     print(f"{n_parameters} paramètres ; {args.optimizer}, taux {rate:g}, puis {rate / 10:g} dès l'époque {drop}")
@@ -416,8 +421,9 @@ def layer_sizes(text):
 
 def add_options(parser):
     devices = find_devices()
-    device = checked(str, "auto, " + ", ".join(devices), lambda name: name in ["auto", *devices])
-    rate = checked(float, "un nombre positif, 1e30 au plus", lambda value: 0 < value <= 1e30)
+    here = f"un appareil qui marche ici ({', '.join(['auto', *devices])})"
+    device = checked(str, here, lambda name: name in ["auto", *devices])
+    rate = checked(float, "un nombre positif", lambda value: 0 < value < math.inf)
     count = checked(int, "un entier de 1 à 100000", lambda value: 1 <= value <= 100_000)
     size = checked(int, "un entier de 10 à 100000", lambda value: 10 <= value <= 100_000)
     hidden = checked(
