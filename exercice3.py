@@ -214,7 +214,8 @@ def draw_points(ax, x, y, title):
 
 def draw_regression(ax, x, y, bowl):
     """Le nuage, la droite des moindres carrés en trait fin, et une droite à bouger : rend celle-ci."""
-    draw_points(ax, x, y, "avant d'apprendre")
+    draw_points(ax, x, y, "La droite que le réseau apprend")
+    ax.text(0.03, 0.93, "", transform=ax.transAxes, color="tab:red")  # que `move_line` remplit
     ends = np.array([0.0, 1.0])
     ax.plot(ends, bowl[0][0] * ends + bowl[0][1], "k-", linewidth=0.8, label="moindres carrés")
     (line,) = ax.plot([], [], "--", color="tab:red", linewidth=3, label="réseau")
@@ -224,9 +225,17 @@ def draw_regression(ax, x, y, bowl):
 
 
 def move_line(line, x, prediction, epoch, loss):
-    """Met la droite sur les prédictions du moment ; ne touche qu'à elle et au titre."""
+    """Met la droite sur les prédictions du moment, et dit où l'on en est ; ne touche à rien d'autre."""
     line.set_data(x, prediction)
-    line.axes.set_title(f"après {in_epochs(epoch)} : perte = {loss:.4g}")
+    line.axes.texts[0].set_text(f"après {in_epochs(epoch)} : perte = {loss:.4g}")
+
+
+def repaint(fig):
+    """Repeint l'intérieur des axes, sans graduations ni titres, qui coûtent le plus ; laisse vivre la fenêtre."""
+    for ax in fig.axes:
+        ax.redraw_in_frame()
+    fig.canvas.blit(fig.bbox)
+    fig.canvas.start_event_loop(0.01)
 
 
 def draw_losses(ax, loss_history, predicted, floor):
@@ -582,8 +591,7 @@ def section_training(args):
             move_line(left, points[0][ends], outputs, epoch, loss)
         if live:
             move_line(right, points[0][ends], outputs, epoch, loss)
-            plt.pause(0.01)
-            fig.set_layout_engine("none")  # mise en page faite : la refaire coûterait plus que l'image
+            plt.pause(0.01) if epoch == 0 else repaint(fig)  # la première fois, ouvrir la fenêtre
 
     loss_func = torch.nn.MSELoss()
     loss_history = train(our_model, x, y, optimizer, loss_func, args.epochs, on_epoch)
@@ -604,7 +612,7 @@ def section_training(args):
                 f"  après {in_epochs(epoch):>11} : {losses[epoch] / bowl[1]:.5g} mesuré, {theory / bowl[1]:.5g} prédit"
             )
     elif len(loss_history) <= early:
-        left.axes.set_title(f"la perte a explosé avant {in_epochs(early)}")
+        left.axes.texts[0].set_text(f"la perte a explosé avant {in_epochs(early)}")
     show(fig, args)
     if warning:
         return warning

@@ -173,15 +173,24 @@ def draw_polynomial(ax, coefficients):
 
 def draw_prediction(ax):
     """Une courbe vide, que `move_line` déplacera ; la rend."""
+    ax.text(0.03, 0.05, "", transform=ax.transAxes, color="tab:red")  # que `move_line` remplit
     (line,) = ax.plot([], [], "--", color="tab:red", linewidth=3, label="réseau")
     ax.legend(loc="upper left")
     return line
 
 
 def move_line(line, x, prediction, epoch, loss):
-    """Met la courbe sur les prédictions du moment ; ne touche qu'à elle et au titre."""
+    """Met la courbe sur les prédictions du moment, et dit où l'on en est ; ne touche à rien d'autre."""
     line.set_data(x, prediction)
-    line.axes.set_title(f"après {epoch} époques : perte = {loss:.5f}")
+    line.axes.texts[0].set_text(f"après {epoch} époques : perte = {loss:.5f}")
+
+
+def repaint(fig):
+    """Repeint l'intérieur des axes, sans graduations ni titres, qui coûtent le plus ; laisse vivre la fenêtre."""
+    for ax in fig.axes:
+        ax.redraw_in_frame()
+    fig.canvas.blit(fig.bbox)
+    fig.canvas.start_event_loop(0.01)
 
 
 def draw_residuals(ax, x, residuals, edges, means):
@@ -241,10 +250,7 @@ def train_live(args, model, x, y, optimizer, n_epochs, fig, line, scheduler=None
             print(f"  époque {epoch:6d} : perte = {loss:.6f}")
         if epoch % 10 == 0 and args.window and plt.fignum_exists(fig.number):
             move_line(line, sorted_x, prediction.detach()[order].cpu(), epoch, loss)
-            plt.pause(0.01)
-            fig.set_layout_engine(
-                "none"
-            )  # la mise en page est faite : la refaire à chaque image coûte plus que l'image
+            plt.pause(0.01) if epoch == 0 else repaint(fig)  # la première fois, ouvrir la fenêtre
 
     loss_func = torch.nn.MSELoss()
     loss_history = train(model, x, y, optimizer, loss_func, n_epochs, on_epoch, scheduler)
@@ -267,7 +273,7 @@ def section_line(args):
     our_model = make_model(args.seed, (), "identity", device)
     optimizer = make_optimizer(our_model.parameters(), "sgd", rate)
     fig, (left, right) = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
-    draw_points(left, x.cpu(), y.cpu(), "")
+    draw_points(left, x.cpu(), y.cpu(), "Ce que le réseau apprend")
     draw_polynomial(left, coefficients)
     loss_history = train_live(args, our_model, x, y, optimizer, n_epochs, fig, draw_prediction(left))
     explosion = ""
@@ -319,7 +325,7 @@ def section_network(args):
     scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones=[drop], gamma=0.1)
     print(f"{n_parameters} paramètres ; {args.optimizer}, taux {rate:g}, puis {rate / 10:g} dès l'époque {drop}")
     fig, (left, right) = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
-    draw_points(left, x.cpu(), y.cpu(), "")
+    draw_points(left, x.cpu(), y.cpu(), "Ce que le réseau apprend")
     draw_polynomial(left, coefficients)
     line = draw_prediction(left)
     loss_history = train_live(args, our_model, x, y, optimizer, n_epochs, fig, line, scheduler)

@@ -327,12 +327,11 @@ def live_rows(n_frames, repeats):
         fig, axes = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
         lines = [exercice3.draw_regression(ax, x, y, bowl) for ax in axes]
         fig.canvas.draw()
-        fig.set_layout_engine("none")  # comme le fait la section, après la première image
 
         def play():
             for frame in range(n_frames):
                 exercice3.move_line(lines[1], x, prediction + frame / 100, frame, 0.5)
-                fig.canvas.draw()
+                exercice3.repaint(fig)
 
         duration = clock(play) / n_frames
         plt.close(fig)
@@ -351,6 +350,7 @@ def live_rows(n_frames, repeats):
                     ax.set(title=f"après {frame} époques", xlabel="x", ylabel="y", xlim=(-0.03, 1.03), ylim=(-1, 5))
                     ax.legend(loc="lower right")
                 fig.canvas.draw()
+                fig.canvas.start_event_loop(0.01)  # laisser vivre la fenêtre, autant que `repaint`
 
         duration = clock(play) / n_frames
         plt.close(fig)

@@ -213,16 +213,17 @@ def test_no_window_no_pause_and_no_frame(monkeypatch):
 @pytest.mark.parametrize("close_at", [None, 3])
 def test_closing_the_live_window_stops_the_drawing_not_the_training(close_at, monkeypatch, capsys):
     """Une image toutes les dix époques ; fermée à la troisième, la fenêtre n'en dessine plus et ne revient pas."""
-    titles, shown = [], []
+    captions, shown = [], []
 
-    def pause(interval):
-        titles.append(plt.gcf().axes[1].get_title())
-        if len(titles) == close_at:
+    def frame(*given):
+        captions.append(plt.gcf().axes[1].texts[0].get_text())
+        if len(captions) == close_at:
             plt.close("all")
 
-    monkeypatch.setattr(plt, "pause", pause)
-    monkeypatch.setattr(plt, "show", lambda: shown.append(plt.gcf().axes[1].get_title()))
+    monkeypatch.setattr(plt, "pause", frame)
+    monkeypatch.setattr(lesson, "repaint", frame)
+    monkeypatch.setattr(plt, "show", lambda: shown.append(plt.gcf().axes[1].texts[0].get_text()))
     answer = lesson.section_training(namespace(window=True))
-    assert len(titles) == (close_at or 40) and titles[2].startswith("après 20 époques")
-    assert [title[:17] for title in shown] == ([] if close_at else ["après 400 époques"]) and not plt.get_fignums()
+    assert len(captions) == (close_at or 40) and captions[2].startswith("après 20 époques")
+    assert [text[:17] for text in shown] == ([] if close_at else ["après 400 époques"]) and not plt.get_fignums()
     assert "après 400" in answer and "époque    350" in capsys.readouterr().out

@@ -165,6 +165,7 @@ def test_closing_the_live_window_stops_the_drawing_not_the_training(monkeypatch,
     args = arguments(monkeypatch, capsys, "--section", "3.3.2-droite", "--figures", "/tmp")
     args.window = True
     monkeypatch.setattr(plt, "pause", pause)
+    monkeypatch.setattr(lesson, "repaint", pause)
     monkeypatch.setattr(plt, "show", lambda: shown.append(plt.get_fignums()))
     lesson.section_line(args)
     assert len(pauses) == 3 and not shown and not plt.get_fignums()

@@ -347,17 +347,22 @@ import sys
 import matplotlib.pyplot as plt
 import {script} as lesson
 
-real_pause, real_show, pauses = plt.pause, plt.show, []
+real_show, frames = plt.show, []
 
-def pause(interval):
-    pauses.append(interval)
-    if len(pauses) == 3:  # fermer au milieu de l'attente, comme un clic sur la croix
-        figure = plt.gcf()
-        figure.canvas.manager.window.after(2, lambda: plt.close(figure))
-    real_pause(interval)
-    print("IMAGE", len(plt.get_fignums()), flush=True)
+def watched(draw):
+    def frame(*given):
+        frames.append(draw)
+        if len(frames) == 3:  # fermer au milieu de l'attente, comme un clic sur la croix
+            figure = plt.gcf()
+            figure.canvas.manager.window.after(2, lambda: plt.close(figure))
+        draw(*given)
+        print("IMAGE", len(plt.get_fignums()), flush=True)
 
-plt.pause = pause
+    return frame
+
+plt.pause = watched(plt.pause)
+if hasattr(lesson, "repaint"):
+    lesson.repaint = watched(lesson.repaint)
 plt.show = lambda block=None: real_show(block=False) if block is False else print("OUVERTE", flush=True)
 sys.argv = ["{script}.py", *{options!r}]
 sys.exit(lesson.main())
