@@ -80,11 +80,11 @@ def test_many_networks_at_once_learn_as_each_would_alone(optimizer, rate):
         np.testing.assert_allclose(together[:, k], alone, rtol=1e-3)
 
 
-@pytest.mark.parametrize("seed", [0, 33, 63, 88])
+@pytest.mark.parametrize("seed", [0, 1, 77, 99])
 def test_default_network_is_within_115_percent_of_the_polynomial(seed, monkeypatch, capsys, tmp_path):
     """L'exigence, avec les réglages par défaut de la section : la perte finale au plus 1.15 fois celle du polynôme.
 
-    Sur les graines 0 à 99, la médiane est 1.01 et le pire 1.08.
+    Sur les graines 0 à 99, la médiane est 1.01 et le pire 1.083, à la graine 77.
     """
     monkeypatch.chdir(tmp_path)
     args = arguments(monkeypatch, capsys, "--section", "3.3.2-non-lineaire", "--seed", str(seed))
