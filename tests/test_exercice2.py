@@ -130,6 +130,16 @@ def test_linear_network_has_straight_borders():
     assert bends["identity"] < 1e-6 < 0.02 < bends["relu"]
 
 
+def test_options_reach_the_classifier(monkeypatch, tmp_path):
+    words = "--hidden 7,4 --activation relu --learning-rate 0.3 --momentum 0.2 --batch-size 15 --epochs 9"
+    monkeypatch.setattr(sys, "argv", ["exercice2.py", *words.split(), "--figures", str(tmp_path)])
+    args = lesson.read_options()
+    classifier = lesson.make_classifier(0, **lesson.settings_of(args))
+    expected = {"hidden_layer_sizes": (7, 4), "activation": "relu", "solver": "sgd", "learning_rate_init": 0.3}
+    expected |= {"momentum": 0.2, "batch_size": 15}
+    assert {name: getattr(classifier, name) for name in expected} == expected and args.epochs == 9
+
+
 def test_momentum_with_adam_is_refused(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["exercice2.py", "--solver", "adam", "--momentum", "0.5"])
     with pytest.raises(SystemExit) as end:

@@ -219,6 +219,14 @@ def test_bad_options_are_refused(script, monkeypatch, capsys, tmp_path):
     assert "fichier" in refused(module, script, ["--figures", "fichier/dessous"], monkeypatch, capsys)
 
 
+def test_every_figure_is_closed(monkeypatch, capsys, tmp_path):
+    """Sinon une longue séance garderait toutes ses figures en mémoire."""
+    module = load("relu_plot")
+    monkeypatch.setattr(sys, "argv", ["relu_plot.py", "--figures", str(tmp_path)])
+    assert module.main() == 0 and len(list(tmp_path.glob("*.png"))) == 3
+    assert not plt.get_fignums() and "Pour rejouer" in capsys.readouterr().out
+
+
 def test_refusal_seen_from_a_shell(tmp_path):
     status, output, errors = run("exercice1", tmp_path, "--section", "9")
     assert (status, output) == (2, "") and errors.count("\n") == 1 and "2.2.2-perte" in errors
