@@ -153,7 +153,7 @@ def test_a_network_that_explodes_is_a_lesson(monkeypatch, capsys, tmp_path, recw
     assert not recwarn
 
 
-def test_closing_the_live_window_stops_the_drawing_not_the_training(monkeypatch, capsys):
+def test_closing_the_live_window_stops_the_drawing_not_the_training(monkeypatch, capsys, tmp_path):
     """Fermer la fenêtre à la troisième image : plus aucune image, aucune fenêtre rouverte, toutes les époques."""
     pauses, shown = [], []
 
@@ -162,7 +162,7 @@ def test_closing_the_live_window_stops_the_drawing_not_the_training(monkeypatch,
         if len(pauses) == 3:
             plt.close("all")
 
-    args = arguments(monkeypatch, capsys, "--section", "3.3.2-droite", "--figures", "/tmp")
+    args = arguments(monkeypatch, capsys, "--section", "3.3.2-droite", "--figures", str(tmp_path))
     args.window = True
     monkeypatch.setattr(plt, "pause", pause)
     monkeypatch.setattr(lesson, "repaint", pause)
