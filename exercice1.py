@@ -1,689 +1,455 @@
 """Exercice 1 : un neurone linéaire entraîné à la main avec NumPy (parties 2.2.1 à 2.2.3).
 
-Le neurone calcule y = x1·w1 + x2·w2 + b. On lui donne des observations, il doit retrouver les poids
-et le biais. Toute la leçon tient dans deux fonctions, `gradient` et `train` : les étapes (1) à (7) de
-l'énoncé y portent leur numéro. Le reste du fichier mesure, dessine et compare à la théorie.
+Le neurone calcule y = x1·w1 + x2·w2 + b. On lui montre des observations, il doit retrouver les poids et le
+biais. Toute la leçon tient dans la boucle de `train`, avec les étapes (1) à (7) de l'énoncé. Les nombres à
+changer sont juste au-dessous.
 
-  python exercice1.py                                    toutes les sections, dans l'ordre de l'énoncé
-  python exercice1.py --section 2.2.2-boucle             une seule section
-  python exercice1.py --section 2.2.2 --corrige          celles qui commencent par 2.2.2, avec les réponses
+  python exercice1.py                                       toutes les sections, dans l'ordre de l'énoncé
+  python exercice1.py --section 2.2.2-boucle                une seule section
+  python exercice1.py --section 2.2.2 --corrige             toutes celles de 2.2.2, avec les réponses
   python exercice1.py --section 2.2.2-perte --learning-rate 0.03
 """
 
 import argparse
 import inspect
-import math
 import os
-import shlex
 import sys
 import tempfile
+import textwrap
 import time
-from bisect import bisect_left
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.backends import backend_registry
 
-TRUE_WEIGHTS, TRUE_BIAS = np.array([[3.0], [-4.0]]), 5.0  # ce que le neurone doit retrouver
-NOISE = 0.1  # le bruit est uniforme dans [-NOISE, NOISE]
-NOISE_FLOOR = (2 * NOISE) ** 2 / 12 / 2  # variance d'une loi uniforme, /2 comme la perte : 0.00167
-TOLERANCE = 1.05  # « converger » : perte au plus égale à 1.05 fois celle des moindres carrés
+# --- Réglages : changez-les ici, ou par une option (--learning-rate 0.03) -----------------------------
+N_OBSERVATIONS = 1000
+TRUE_WEIGHTS = [3, -4]  # les poids à retrouver, un par entrée : [2, 4, -3] ajoute une entrée
+TRUE_BIAS = 5  # le biais à retrouver
+NOISE = 0.1  # le bruit est tiré entre -NOISE et NOISE
+LEARNING_RATE = 0.01  # taux d'apprentissage
+N_ITERATIONS = 100  # pour 2.2.2-boucle ; les sections qui comparent en font 10 ou 100 fois plus
+BATCH_SIZE = 32  # nombre d'observations d'un mini-batch
 
 
-# --- Calcul ---------------------------------------------------------------------------------------
+# --- La leçon -----------------------------------------------------------------------------------------
 def make_data(rng, n_observations, true_weights=TRUE_WEIGHTS, true_bias=TRUE_BIAS):
-    """Tire des observations : `inputs` (n, d) dans [-10, 10] et `targets` (n, 1), bruitées."""
+    """Tire au hasard `inputs` (n, d), entre -10 et 10, et calcule `targets` (n, 1), avec du bruit."""
     inputs = rng.uniform(-10, 10, size=(n_observations, len(true_weights)))  # (n, d)
     noise = rng.uniform(-NOISE, NOISE, size=(n_observations, 1))  # (n, 1)
-    return inputs, np.dot(inputs, true_weights) + true_bias + noise
+    column = np.reshape(true_weights, (-1, 1))  # (d, 1)
+    targets = np.dot(inputs, column) + true_bias + noise  # (n, 1)
+    return inputs, targets
 
 
 def make_parameters(rng, n_inputs):
-    """Tire dans [-0.2, 0.2] les paramètres de départ : `weights` (d, 1) et `bias` (1,)."""
-    return rng.uniform(-0.2, 0.2, size=(n_inputs, 1)), rng.uniform(-0.2, 0.2, size=1)
+    """Tire au hasard les paramètres de départ, entre -0.2 et 0.2 : `weights` (d, 1) et `bias` (1,)."""
+    weights = rng.uniform(-0.2, 0.2, size=(n_inputs, 1))
+    bias = rng.uniform(-0.2, 0.2, size=1)
+    return weights, bias
 
 
-def gradient(inputs, targets, weights, bias):
-    """Rend la perte sur ces observations et son gradient, pour les poids (d, 1) et pour le biais (1,).
-
-    La perte est la moyenne des carrés des écarts, divisée par 2 : la dérivée du carré efface le 2.
-    Un million d'écarts pèsent 8 Mo : `+=` et `out=` réemploient le même tableau au lieu d'en créer.
-    """
-    n_observations = len(inputs)
-    outputs = np.dot(inputs, weights)  # (1) propager les entrées vers la sortie : (n, 1)
-    outputs += bias
-    deltas = np.subtract(outputs, targets, out=outputs)  # (2) écarts aux cibles : (n, 1)
-    loss = np.vdot(deltas, deltas) / 2 / n_observations  # (3) perte : leurs carrés, en moyenne, sur 2
-    grad_weights = np.dot(inputs.T, deltas) / n_observations  # (5) chaque écart compte pour 1/n : (d, 1)
-    grad_bias = np.sum(deltas, axis=0) / n_observations  # l'entrée du biais vaut toujours 1 : (1,)
-    return loss, grad_weights, grad_bias
-
-
-@np.errstate(over="ignore", invalid="ignore")  # un taux énorme donne inf, et la boucle s'arrête
 def train(inputs, targets, weights, bias, learning_rate, n_iterations, batch_size=None, rng=None):
-    """Descend le gradient et rend `loss_history` (une perte par itération) et `path`, les paramètres.
+    """Entraîne le neurone, par gradient complet ou, avec `batch_size`, par mini-batch.
 
-    `path[k]` = (weights, bias) après k itérations : `path[-1]` est le résultat. Avec `batch_size`,
-    chaque itération ne lit qu'un petit groupe tiré par `rng`, où aucune observation ne vient deux fois ;
-    `loss_history` est alors la perte sur ce groupe. Si la perte explose (plus de mille fois celle d'un
-    neurone qui répond 0), la boucle s'arrête : les deux listes ne gardent que ce qui précède.
+    Rend `loss_history`, la perte de chaque itération (sur le mini-batch s'il y en a un), et `path`, la liste
+    des (weights, bias) : `path[k]` après k itérations, `path[-1]` à la fin. Si la perte explose, la boucle
+    s'arrête, et les deux listes ne gardent que ce qui précède.
     """
-    n_observations = len(inputs)
-    explosion = 1000 * np.mean(targets[:1000] ** 2) / 2
+    explosion = 1000 * (1 + (targets[:1000] ** 2).mean())  # bien plus que la perte d'un neurone qui répond 0
     loss_history, path = [], [(weights, bias)]
-    for _ in range(n_iterations):
-        group = inputs, targets  # tout le monde
-        if batch_size not in (None, n_observations):
-            chosen = rng.choice(n_observations, batch_size, replace=False)  # indices : (batch_size,)
-            group = inputs.take(chosen, axis=0), targets.take(chosen, axis=0)
-        loss, grad_weights, grad_bias = gradient(*group, weights, bias)  # (1) (2) (3) (5)
-        if not loss < explosion:  # vrai aussi pour une perte infinie ou NaN
+    groups = [slice(None)] * n_iterations  # toutes les observations, à chaque pas...
+    if batch_size:
+        groups = rng.integers(len(inputs), size=(n_iterations, batch_size))  # ... ou quelques-unes, au hasard
+    for group in groups:
+        x, y = inputs[group], targets[group]
+        outputs = np.dot(x, weights) + bias  # (1) propager les entrées vers la sortie : (n, 1)
+        deltas = outputs - y  # (2) écarts aux cibles : (n, 1)
+        loss = (deltas**2).sum() / 2 / len(x)  # (3) perte
+        if loss > explosion:  # le taux est trop grand : inutile de continuer
             path.pop()
             break
-        loss_history.append(loss)  # (4) garder la perte (l'énoncé l'affiche)
-        weights = weights - learning_rate * grad_weights  # (6) pas sur les poids
-        bias = bias - learning_rate * grad_bias  # (7) pas sur le biais
+        loss_history.append(loss)  # (4) la garder, pour la tracer
+        deltas_scaled = deltas / len(x)  # (5) chaque observation compte pour 1/n
+        weights = weights - learning_rate * np.dot(x.T, deltas_scaled)  # (6) un pas sur les poids
+        bias = bias - learning_rate * deltas_scaled.sum()  # (7) un pas sur le biais
         path.append((weights, bias))
     return loss_history, path
 
 
+# --- Mesures ------------------------------------------------------------------------------------------
 def least_squares(inputs, targets):
-    """Résout le problème sans descente : la perte est une cuvette, dont on calcule le fond et la forme.
+    """Calcule la meilleure solution d'un coup, sans descente (moindres carrés).
 
-    Rend `solution` (d+1, 1), le fond, poids puis biais ; `floor`, la perte au fond ; `hessian`
-    (d+1, d+1), la courbure X'X/n où X est `inputs` suivi d'une colonne de 1 (équations normales).
+    Rend `best` (d+1,), les poids puis le biais ; `best_loss`, sa perte ; et `curvature` = X'X/n (d+1, d+1), la
+    courbure de la perte, où X (n, d+1) est `inputs` suivi d'une colonne de 1 : l'entrée du biais.
     """
-    n_observations, sums = len(inputs), np.sum(inputs, axis=0)[:, None]  # (d, 1)
-    hessian = np.block([[np.dot(inputs.T, inputs), sums], [sums.T, n_observations]]) / n_observations
-    moments = np.vstack([np.dot(inputs.T, targets), np.sum(targets)]) / n_observations  # (d+1, 1)
-    solution = np.linalg.solve(hessian, moments)
-    floor = gradient(inputs, targets, solution[:-1], solution[-1])[0]
-    return solution, floor, hessian
+    extended = np.column_stack([inputs, np.ones(len(inputs))])  # (n, d+1)
+    best = np.linalg.lstsq(extended, targets, rcond=None)[0]  # (d+1, 1)
+    best_loss = ((np.dot(extended, best) - targets) ** 2).sum() / 2 / len(inputs)
+    return best[:, 0], best_loss, np.dot(extended.T, extended) / len(inputs)
 
 
-@np.errstate(over="ignore", invalid="ignore")
-def bowl_parts(parameters, bowl):
-    """Excès de perte sur le fond, le long de chaque axe propre de la cuvette, du moins courbé au plus courbé.
+def full_losses(path, best, best_loss, curvature):
+    """Perte sur toutes les données, pour chaque (weights, bias) de `path` : (k,).
 
-    `parameters` (d+1, k), une colonne par jeu de paramètres ; rend (d+1, k) : courbure × écart² / 2.
+    La perte est une parabole, dont `best` est le fond : on la calcule sans relire les observations.
     """
-    solution, _, hessian = bowl
-    curvatures, axes = np.linalg.eigh(hessian)
-    return curvatures[:, None] * np.dot(axes.T, parameters - solution) ** 2 / 2
+    gaps = np.array([np.append(weights, bias) for weights, bias in path]) - best  # (k, d+1)
+    return best_loss + (np.dot(gaps, curvature) * gaps).sum(axis=1) / 2
 
 
-def bowl_loss(parameters, bowl):
-    """Perte (k,) sur toutes les données de chaque colonne de `parameters` (d+1, k), sans les relire."""
-    return bowl[1] + np.sum(bowl_parts(parameters, bowl), axis=0)
+def first_under(losses, goal):
+    """Numéro de la première perte au plus égale à `goal` ; None s'il n'y en a pas."""
+    for iteration, loss in enumerate(losses):
+        if loss <= goal:
+            return iteration
+    return None
 
 
-def stack(path):
-    """Empile une liste de k couples (weights, bias) en un tableau (d+1, k), une colonne par itération."""
-    all_weights, all_biases = zip(*path)
-    return np.vstack([np.hstack(all_weights), np.hstack(all_biases)])
+def iterations_to_goal(args, inputs, targets, weights, bias, batch_size=None, rng=None):
+    """Nombre d'itérations pour être à 5 % de la meilleure perte, sur toutes les données (None : pas atteint).
 
-
-@np.errstate(over="ignore", invalid="ignore")
-def predict_path(start, learning_rate, iterations, bowl):
-    """Paramètres (d+1, k) que la théorie prédit après chacune des k `iterations`, à partir de `start`.
-
-    Le long de chaque axe propre de la cuvette, une itération multiplie l'écart au fond
-    par (1 - learning_rate·courbure), exactement.
+    Rend aussi le nombre d'itérations faites.
     """
-    solution, _, hessian = bowl
-    curvatures, axes = np.linalg.eigh(hessian)
-    factors = (1 - learning_rate * curvatures)[:, None] ** np.asarray(iterations)  # (d+1, k)
-    return solution + axes @ (factors * (axes.T @ (start - solution)))
+    _, path = train(inputs, targets, weights, bias, args.learning_rate, 10 * args.n_iterations, batch_size, rng)
+    best, best_loss, curvature = least_squares(inputs, targets)
+    return first_under(full_losses(path, best, best_loss, curvature), 1.05 * best_loss), len(path) - 1
 
 
-def largest_stable_rate(bowl):
-    """Taux à partir duquel l'écart grandit sur l'axe le plus courbé : 2 / plus grande valeur propre."""
-    return 2 / np.linalg.eigvalsh(bowl[2])[-1]
+def fastest_steps(inputs, targets, weights, bias, batch_size, rng):
+    """Durées (s) d'un pas complet et d'un pas de mini-batch : la plus courte de cinq mesures, à tour de rôle."""
+    full, mini = [], []
+    for _ in range(5):
+        start = time.perf_counter()
+        train(inputs, targets, weights, bias, 0, 1)  # au taux 0 : rien ne bouge, et le pas coûte autant
+        middle = time.perf_counter()
+        train(inputs, targets, weights, bias, 0, 100, batch_size, rng)
+        full.append(middle - start)
+        mini.append((time.perf_counter() - middle) / 100)
+    return min(full), min(mini)
 
 
-def predict_convergence(start, learning_rate, bowl, limit=10**18):
-    """Première itération dont la perte prédite vaut au plus TOLERANCE fois le fond, ou None si c'est jamais.
+# --- Ce qui sert à plusieurs sections -----------------------------------------------------------------
+def setup(args, true_weights=TRUE_WEIGHTS, true_bias=TRUE_BIAS):
+    """Tire de la graine les données et les paramètres de départ : les mêmes dans toutes les sections."""
+    rng = np.random.default_rng(args.seed)
+    inputs, targets = make_data(rng, args.n_observations, true_weights, true_bias)
+    weights, bias = make_parameters(rng, inputs.shape[1])
+    return rng, inputs, targets, weights, bias
 
-    Jamais : le taux n'est pas stable, ou il est si petit que l'arrondi l'efface. Recherche par dichotomie.
-    """
-    if learning_rate >= largest_stable_rate(bowl):
-        return None
-    found = bisect_left(
-        range(limit),
-        True,
-        key=lambda k: bowl_loss(predict_path(start, learning_rate, [k], bowl), bowl)[0] <= TOLERANCE * bowl[1],
+
+def counted(number, word):
+    """Écrit « 1 itération », « 12 000 itérations » (des espaces insécables entre les milliers)."""
+    plural = "s" if number > 1 else ""
+    return f"{number:,} {word}{plural}".replace(",", "\N{NO-BREAK SPACE}")
+
+
+def rounded(number):
+    """Deux chiffres suffisent à une durée : les autres changent à chaque essai."""
+    return f"{float(f'{number:.2g}'):g}"
+
+
+def explosion_sentence(rate, loss_history, curvature):
+    """Dit à quelle itération la perte a explosé, et à partir de quel taux cela arrive."""
+    return (
+        f"La perte explose à l'itération {len(loss_history)} : le taux {rate:g} est trop grand. La limite est "
+        f"{2 / np.linalg.eigvalsh(curvature)[-1]:.4f}, soit 2 / la plus grande valeur propre de X'X/n."
     )
-    return found if found < limit else None
 
 
-def first_converged(losses, floor):
-    """Première itération dont la perte vaut au plus TOLERANCE fois `floor`, ou None."""
-    below = np.flatnonzero(np.asarray(losses) <= TOLERANCE * floor)
-    return int(below[0]) if len(below) else None
+def print_losses(loss_history, best_loss):
+    """Affiche quelques pertes, et la meilleure possible."""
+    for iteration in [0, 1, 2, 5, 10, 100, 1000, 10000]:
+        if iteration < len(loss_history):
+            print(f"itération {iteration:6d} : perte = {loss_history[iteration]:.6f}")
+    print(f"moindres carrés  : perte = {best_loss:.6f}")
 
 
-def noise_transition(inputs, targets, learning_rate, batch_size, bowl):
-    """Ce qu'un pas de mini-batch fait, en moyenne, à la covariance des écarts au fond.
-
-    Rend `transition` et `injected`, de tailles (q, q) et (q,), q = (d+1)² : d'un pas au suivant,
-    vec(covariance) devient transition·vec(covariance) + injected. Calcul direct des moments d'un
-    tirage sans remise (le facteur `share` vaut 0 quand le groupe contient tout le monde).
-    """
-    solution, _, hessian = bowl
-    n_observations, identity = len(inputs), np.eye(len(hessian))
-    extended = np.column_stack([inputs, np.ones(n_observations)])  # (n, d+1)
-    squares = np.einsum("ni,nj->nij", extended, extended).reshape(n_observations, -1)  # (n, q)
-    residuals = extended @ solution - targets  # (n, 1)
-    share = (n_observations - batch_size) / (batch_size * (n_observations - 1))
-    curvature = share * squares.T @ squares / n_observations + (1 - share) * np.kron(hessian, hessian)
-    transition = (
-        np.eye(squares.shape[1])
-        - learning_rate * (np.kron(hessian, identity) + np.kron(identity, hessian))
-        + learning_rate**2 * curvature
-    )
-    return transition, learning_rate**2 * share * np.mean(residuals**2 * squares, axis=0)
-
-
-def predict_roughness(inputs, targets, learning_rate, batch_size, bowl):
-    """Excès moyen de la perte sur le fond, une fois le régime permanent atteint, et son écart-type.
-
-    La moyenne est exacte ; l'écart-type suppose des écarts gaussiens. (inf, inf) si l'excès moyen
-    n'est pas borné : le taux est trop grand pour ce `batch_size`.
-    """
-    transition, injected = noise_transition(inputs, targets, learning_rate, batch_size, bowl)
-    if np.max(np.abs(np.linalg.eigvals(transition))) >= 1:
-        return math.inf, math.inf
-    hessian = bowl[2]
-    covariance = np.linalg.solve(np.eye(len(transition)) - transition, injected).reshape(hessian.shape)
-    product = hessian @ covariance
-    return np.trace(product) / 2, math.sqrt(np.trace(product @ product) / 2)
-
-
-def largest_noisy_rate(inputs, targets, batch_size, bowl):
-    """Plus grand taux dont l'excès moyen reste borné avec ce `batch_size`, à 1 % près (dichotomie)."""
-    low, high = 0.0, largest_stable_rate(bowl)
-    while high - low > 0.01 * high:
-        middle = (low + high) / 2
-        bounded = predict_roughness(inputs, targets, middle, batch_size, bowl)[0] < math.inf
-        low, high = (middle, high) if bounded else (low, middle)
-    return low
-
-
-def median_duration(call, repeats):
-    """Durée médiane de `call()`, en secondes, sur `repeats` appels."""
-    durations = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        call()
-        durations.append(time.perf_counter() - started)
-    return float(np.median(durations))
-
-
-# --- Dessin ---------------------------------------------------------------------------------------
-STYLES = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)), (0, (3, 3, 1, 3))]
-
-
-def draw_plane(ax, inputs, targets, true_weights, true_bias):
-    """Les cibles en hauteur au-dessus de (x1, x2), et le plan dont elles viennent (axes 3D)."""
-    grid_x1, grid_x2 = np.meshgrid([-10, 10], [-10, 10])
-    heights = grid_x1 * true_weights[0] + grid_x2 * true_weights[1] + true_bias
-    ax.plot_surface(grid_x1, grid_x2, heights, color="tab:orange", alpha=0.35)
-    ax.scatter(inputs[:, 0], inputs[:, 1], targets[:, 0], s=6, color="tab:blue")
-    ax.view_init(elev=25, azim=-165)
-    ax.set_box_aspect(None, zoom=0.85)
-    ax.set(title="Les observations sont posées sur un plan", xlabel="x1", ylabel="x2", zlabel="cible")
-    ax.xaxis.labelpad = ax.yaxis.labelpad = 10
-    ax.set(xticks=[-10, 0, 10], yticks=[-10, 0, 10], zticks=[-50, 0, 50])
-
-
-def draw_levels(ax, inputs, targets):
-    """Les mêmes observations vues d'en haut, colorées par leur cible. Rend le nuage, pour la légende."""
-    ax.set(title="Vu d'en haut", xlabel="x1", ylabel="x2", aspect="equal")
-    return ax.scatter(inputs[:, 0], inputs[:, 1], c=targets[:, 0], s=14, cmap="viridis")
+def print_parameters(learned, best, true_values):
+    """Tableau des paramètres : appris, meilleurs possibles, vrais ; chacun (d+1,)."""
+    print(" " * 16 + "".join(f"{f'w{j}':>9}" for j in range(1, len(best))) + "        b")
+    for title, values in [("appris", learned), ("moindres carrés", best), ("vrais", true_values)]:
+        print(f"{title:<16}" + "".join(f"{value:9.4f}" for value in values))
 
 
 def draw_outputs(ax, targets, outputs):
-    """Sorties en fonction des cibles : un neurone parfait les aligne sur la diagonale."""
-    ends = [np.min(targets), np.max(targets)]
+    """Sorties du neurone en fonction des cibles : s'il est parfait, tout est sur la diagonale."""
+    ends = [targets.min(), targets.max()]
     ax.plot(targets, outputs, "o", markersize=4, alpha=0.6, label="observations")
     ax.plot(ends, ends, "k-", linewidth=1, label="sortie = cible")
     ax.set(title="Sorties en fonction des cibles", xlabel="cible", ylabel="sortie du neurone")
     ax.legend()
 
 
-def draw_parameters(ax, measured, predicted, true_values):
-    """Chaque paramètre à chaque itération (d+1, k) : mesuré, prédit (pointillé fin), vrai (trait fin)."""
-    names = [f"poids w{j + 1}" for j in range(len(measured) - 1)] + ["biais b"]
-    for j, name in enumerate(names):
-        (line,) = ax.plot(measured[j], linestyle=STYLES[j], linewidth=3, label=name)
-        ax.plot(predicted[j], "k:", linewidth=1.5, label="théorie" if j == 0 else None)
-        ax.axhline(true_values[j], color=line.get_color(), linewidth=0.8)
-    ax.set(title="Les poids arrivent, le biais traîne", xlabel="itération", ylabel="valeur (trait fin : la vraie)")
-    ax.legend()
-
-
-def draw_losses(ax, curves, floor, title, xlabel="itération"):
-    """Courbes de perte, échelle log : `curves` va du nom au couple (abscisses, pertes)."""
-    for style, (name, (positions, losses)) in zip(STYLES * 9, curves.items()):
+def draw_losses(ax, curves, best_loss, title, xlabel="itération"):
+    """Des courbes de perte, échelle log ; `curves` : (nom, abscisses, pertes)."""
+    for (name, positions, losses), style in zip(curves, ["-", "--", "-.", ":", (0, (5, 1, 1, 1))]):
         ax.plot(positions, losses, linestyle=style, linewidth=2, label=name)
-    ax.axhline(floor, color="black", linewidth=0.8, label="moindres carrés")
+    lowest = min(min(losses) for _, _, losses in curves)
+    if best_loss > 1e-9:  # sans bruit elle est nulle, et n'a pas de place sur une échelle log
+        ax.axhline(best_loss, color="black", linewidth=1, label="moindres carrés")
+        lowest = best_loss
     ax.set(title=title, xlabel=xlabel, ylabel="perte (échelle log)", yscale="log")
-    ax.legend()
-
-
-def draw_roughness(ax, rows):
-    """Rugosité en log-log ; `rows` : (taille du groupe, taux / taille, excès mesuré, excès théorique)."""
-    for size, marker, style in zip(sorted({row[0] for row in rows}), "osD", STYLES):
-        ratios, measured, predicted = zip(*[row[1:] for row in rows if row[0] == size])
-        (line,) = ax.plot(ratios, measured, marker, markersize=10, label=f"groupe de {size}, mesuré")
-        ax.plot(ratios, predicted, linestyle=style, linewidth=1, color=line.get_color(), label="théorie")
-    ax.set(title="Rugosité : ce que la perte garde d'excès", xlabel="taux d'apprentissage / taille du groupe")
-    ax.set(ylabel="excès moyen / fond", xscale="log", yscale="log")
-    ax.legend()
-
-
-def draw_step_costs(ax, sizes, full, mini):
-    """Durée d'un pas (s) en fonction du nombre d'observations, en log-log."""
-    ax.plot(sizes, full, "o-", linewidth=2, label="gradient complet")
-    ax.plot(sizes, mini, "s--", linewidth=2, label="mini-batch")
-    ax.set(title="Ce que coûte un pas", xlabel="nombre d'observations", ylabel="durée d'un pas (s)")
-    ax.set(xscale="log", yscale="log")
+    ax.set_ylim(bottom=max(lowest / 2, 1e-12))
     ax.legend()
 
 
 # --- Sections -----------------------------------------------------------------------------------------
-def spaced(number):
-    """Écrit un entier avec une espace entre les milliers."""
-    return f"{number:,}".replace(",", " ")
-
-
-def when(iteration, batch_size=None):
-    """« itération 12 » ou « jamais » ; avec la taille des groupes, ajoute le nombre d'exemples lus."""
-    if iteration is None:
-        return "jamais"
-    read = f", {spaced(iteration * batch_size)} exemples lus" if batch_size else ""
-    return f"itération {spaced(iteration)}{read}"
-
-
-def setup(args, true_weights=TRUE_WEIGHTS, true_bias=TRUE_BIAS, n_observations=1000):
-    """Tire de `args.seed` les données et les paramètres de départ : les mêmes dans toutes les sections."""
-    rng = np.random.default_rng(args.seed)
-    inputs, targets = make_data(rng, args.n_observations or n_observations, true_weights, true_bias)
-    weights, bias = make_parameters(rng, len(true_weights))
-    return rng, inputs, targets, weights, bias, least_squares(inputs, targets)
-
-
-def enough_iterations(start, learning_rate, bowl):
-    """De quoi voir la convergence prédite et un peu plus : de 100 à 20 000 itérations."""
-    return min(max(100, (predict_convergence(start, learning_rate, bowl) or 0) * 3 // 2), 20_000)
-
-
-def explosion_sentence(args, loss_history, n_iterations, bowl):
-    """La phrase qui dit que la perte a explosé ; vide si la boucle est allée au bout."""
-    if len(loss_history) == n_iterations:
-        return ""
-    return (
-        f"La perte a explosé à l'itération {len(loss_history)}, au taux {args.learning_rate:g}. "
-        f"Le plus grand taux stable est {largest_stable_rate(bowl):.4f} :\n2 / la plus grande valeur propre de X'X/n."
-    )
-
-
-def print_parameters(learned, true_values):
-    """Tableau appris / vrai, paramètre par paramètre."""
-    names = [f"w{j + 1}" for j in range(len(learned) - 1)] + ["b"]
-    for name, value, true_value in zip(names, learned, true_values):
-        print(f"  {name:<2} = {value:9.5f}   vrai : {true_value:5.2f}   écart : {value - true_value:+.5f}")
-
-
 def section_data(args):
     """Les données synthétiques
 
-    On invente des observations dont on connaît la règle : cible = 3·x1 - 4·x2 + 5 + bruit.
-    À regarder : les points sont posés sur un plan incliné, à un bruit près, trop petit pour se voir.
-    Apprendre, ce sera retrouver ce plan : deux pentes (les poids) et une hauteur (le biais).
+    Travail à faire : lisez `make_data`. De quoi est faite une cible ?
+    À regarder : ce que dessinent les points.
     """
-    _, inputs, targets, _, _, _ = setup(args)
-    noise = targets - np.dot(inputs, TRUE_WEIGHTS) - TRUE_BIAS  # (n, 1)
-    noise_loss = np.mean(noise**2) / 2
+    _, inputs, targets, _, _ = setup(args)
+    n_inputs = inputs.shape[1]
     print(f"inputs : {inputs.shape}   targets : {targets.shape}")
-    print("       x1        x2     cible     bruit")
-    for (x1, x2), target, error in zip(inputs[:5], targets[:5, 0], noise[:5, 0]):
-        print(f"{x1:9.4f} {x2:9.4f} {target:9.4f} {error:+9.4f}")
-    print(
-        f"\nBruit : de {noise.min():.4f} à {noise.max():.4f} ; cibles : de {targets.min():.1f} à {targets.max():.1f}."
-    )
-    print(f"Perte du vrai plan : {noise_loss:.6f} ; en théorie 0.2²/12/2 = {NOISE_FLOOR:.6f}.")
+    print(f"Les 5 premières observations ({counted(n_inputs, 'entrée')}, puis la cible) :")
+    print(np.column_stack([inputs, targets])[:5].round(3))
 
-    fig = plt.figure(figsize=(13, 6.5), layout="constrained")
-    fig.get_layout_engine().set(h_pad=0.3)  # en pouces : les axes 3D cachent sinon les titres
-    draw_plane(fig.add_subplot(1, 2, 1, projection="3d"), inputs[:1000], targets[:1000], TRUE_WEIGHTS, TRUE_BIAS)
-    ax = fig.add_subplot(1, 2, 2)
-    fig.colorbar(draw_levels(ax, inputs[:1000], targets[:1000]), ax=ax, label="cible")
+    x, y = inputs[:1000], targets[:1000]
+    fig = plt.figure(figsize=(12, 9))
+    if n_inputs == 2:
+        ax = fig.add_axes([0, 0, 1, 0.95], projection="3d")
+        ax.scatter(x[:, 0], x[:, 1], y[:, 0])
+        ax.view_init(elev=20, azim=-150)
+        ax.set(xlabel="x1", ylabel="x2", zlabel="cible", xticks=[-10, 0, 10], yticks=[-10, 0, 10])
+    else:
+        for j, ax in enumerate(fig.subplots(1, n_inputs, sharey=True, squeeze=False)[0]):
+            ax.plot(x[:, j], y, "o", markersize=3)
+            ax.set(xlabel=f"x{j + 1}", ylabel="cible" if j == 0 else "")
+    fig.suptitle("Les observations")
     show(fig, args)
     return (
-        f"Les cibles s'étalent sur {np.ptp(targets):.0f}, le bruit sur {np.ptp(noise):.2f} : presque tout se prévoit.\n"
-        f"Le bruit ne l'est pas : même le vrai plan garde une perte de {noise_loss:.5f}."
+        f"Une cible vaut x1·w1 + ... + b, avec les vrais poids {TRUE_WEIGHTS} et le vrai biais {TRUE_BIAS:g}, plus un "
+        f"bruit tiré entre {-NOISE:g} et {NOISE:g}. Apprendre, c'est retrouver ces {n_inputs + 1} nombres. Le bruit ne "
+        f"s'apprend pas : même le neurone parfait garde une perte d'environ {2 * NOISE:g}²/12/2 = "
+        f"{(2 * NOISE) ** 2 / 12 / 2:.3g}."
     )
 
 
 def section_loop(args):
-    """La boucle forward/backward : cent pas de gradient
+    """La boucle forward/backward
 
-    Ouvrez `gradient` et `train` dans ce fichier, retrouvez-y les sept étapes.
-    À regarder : la perte fond, les poids atteignent 3 et -4... et le biais reste loin de 5. Pourquoi ?
+    Travail à faire : retrouvez dans `train` les étapes (1) à (7) de l'énoncé.
+    À regarder : la perte, puis chaque paramètre. Sont-ils tous arrivés ? Pourquoi ?
     """
-    _, inputs, targets, weights, bias, bowl = setup(args)
-    n_iterations = args.n_iterations or 100
-    loss_history, path = train(inputs, targets, weights, bias, args.learning_rate, n_iterations)
-    print("itération      perte")
-    for k in range(len(loss_history)):
-        if k in (0, 1, 2, 3, 5) or k % max(10, n_iterations // 10) == 0:
-            print(f"{k:9d}   {loss_history[k]:.6f}")
+    _, inputs, targets, weights, bias = setup(args)
+    rate, n_iterations = args.learning_rate, args.n_iterations
+    best, best_loss, curvature = least_squares(inputs, targets)
+    loss_history, path = train(inputs, targets, weights, bias, rate, n_iterations)
+    print_losses(loss_history, best_loss)
+    print(f"Après {counted(len(path) - 1, 'itération')} :")
+    parameters = np.array([np.append(weights, bias) for weights, bias in path])  # (k, d+1)
+    true_values = [*TRUE_WEIGHTS, TRUE_BIAS]
+    print_parameters(parameters[-1], best, true_values)
 
-    measured, true_values = stack(path), np.append(TRUE_WEIGHTS, TRUE_BIAS)
-    predicted = predict_path(measured[:, :1], args.learning_rate, range(len(path)), bowl)
-    curvatures = np.linalg.eigvalsh(bowl[2])
-    print(f"\nAppris après {len(path) - 1} itérations :")
-    print_parameters(measured[:, -1], true_values)
-    print(f"Biais prédit par la théorie : {predicted[-1, -1]:.5f} (mesuré : {measured[-1, -1]:.5f}).")
-    print("Courbures de la cuvette, valeurs propres de X'X/n : " + ", ".join(f"{v:.3f}" for v in curvatures))
-    exploded = explosion_sentence(args, loss_history, n_iterations, bowl)
-    if exploded:
-        print(exploded)
-
-    fig, (left, right) = plt.subplots(1, 2, figsize=(13, 6), layout="constrained")
+    fig, (left, right) = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
     weights, bias = path[-1]
     draw_outputs(left, targets[:1000], np.dot(inputs[:1000], weights) + bias)
-    draw_parameters(right, measured, predicted, true_values)
+    names = [f"w{j}" for j in range(1, len(best))] + ["b"]
+    for name, values, true_value in zip(names, parameters.T, true_values):
+        (line,) = right.plot(values, linewidth=3, label=name)
+        right.axhline(true_value, color=line.get_color(), linewidth=1)
+    right.set(title="Chaque paramètre (trait fin : le vrai)", xlabel="itération", ylabel="valeur")
+    right.legend()
     show(fig, args)
-    if exploded:
-        return exploded
-    errors = np.abs(measured - bowl[0])  # (d+1, k)
-    left_over = errors[:, -1] / errors[:, 0]
-    kept = np.abs(1 - args.learning_rate * curvatures) ** n_iterations  # (d+1,)
-    return (
-        f"Biais après {n_iterations} itérations : {measured[2, -1]:.3f} (prédit : {predicted[2, -1]:.3f} ; vrai : 5).\n"
-        f"Il garde {100 * left_over[-1]:.2f} % de son écart de départ ; un poids, {100 * left_over[:2].max():.2f} %.\n"
-        "Sur chaque axe de la cuvette, une itération multiplie l'écart par 1 - taux × courbure.\n"
-        f"L'entrée du biais vaut toujours 1 : axe de courbure {curvatures[0]:.2f}, qui garde {100 * kept[0]:.2f} %.\n"
-        f"Celles des poids vont de -10 à 10 : courbures de {curvatures[1]:.1f} et plus, qui gardent au plus\n"
-        f"{100 * kept[1:].max():.1g} %."
+    if len(loss_history) < n_iterations:
+        return explosion_sentence(rate, loss_history, curvature)
+    gaps = abs(parameters - best)  # (k, d+1)
+    start = f"Après {counted(n_iterations, 'itération')}, "
+    if gaps[-1].max() < 0.05:
+        return start + f"tous les paramètres sont arrivés : à {gaps[-1].max():.2g} au plus de leur meilleure valeur."
+    if gaps[-1, :-1].max() > 0.05:
+        return start + f"même les poids ne sont pas arrivés : il en reste un à {gaps[-1, :-1].max():.2g} du but."
+    return start + (
+        f"les poids sont arrivés, pas le biais : {parameters[-1, -1]:.3f} au lieu de {best[-1]:.3f}. Son entrée vaut 1 "
+        "quand les leurs vont jusqu'à 10 : son gradient est bien plus petit. Chaque pas n'enlève que "
+        f"{100 * rate:g} % de son erreur. Il doit en rester (1 - {rate:g})^{n_iterations} = "
+        f"{100 * (1 - rate) ** n_iterations:.0f} % ; mesuré : {100 * gaps[-1, -1] / gaps[0, -1]:.0f} %."
     )
 
 
 def section_loss(args):
     """La perte en fonction du nombre d'itérations
 
-    Question : à partir de quelle itération la perte a-t-elle convergé ? Ici, « converger » veut dire :
-    atteindre 1.05 fois la perte des moindres carrés, qu'aucun réglage ne peut battre.
-    À regarder : deux pentes. La première, raide, est celle des poids ; la seconde, celle du biais.
+    Question : à partir de combien d'itérations la perte commence-t-elle à converger ?
+    À regarder : où la courbe change de pente, et où elle rejoint la meilleure perte (moindres carrés).
     """
-    _, inputs, targets, weights, bias, bowl = setup(args)
-    start, rate = stack([(weights, bias)]), args.learning_rate
-    n_iterations = args.n_iterations or enough_iterations(start, rate, bowl)
-    loss_history, _ = train(inputs, targets, weights, bias, rate, n_iterations)
-    iterations = np.arange(len(loss_history))
-    predicted_path = predict_path(start, rate, iterations, bowl)
-    predicted = bowl_loss(predicted_path, bowl)
-    gap = np.max(np.abs(predicted / loss_history - 1))
-    reached, expected = first_converged(loss_history, bowl[1]), predict_convergence(start, rate, bowl)
-    print(f"Au taux {rate:g}, en {spaced(n_iterations)} itérations au plus :")
-    print(f"  la perte va de {loss_history[0]:.2f} à {loss_history[-1]:.6f} ;")
-    print(f"  celle des moindres carrés est {bowl[1]:.6f} (plancher du bruit : {NOISE_FLOOR:.6f}).")
-    print(f"Convergence : {when(reached)} ; la théorie dit {when(expected)}.")
-    print(f"Plus grand écart relatif entre perte mesurée et perte prédite : {gap:.1e}")
-    print("Sur chaque axe, une itération multiplie l'écart par |1 - taux × courbure|, et la perte par son carré :")
-    for curvature in np.linalg.eigvalsh(bowl[2]).tolist():
-        print(f"  courbure {curvature:7.3f} : {abs(1 - rate * curvature):.4f}")
-    exploded = explosion_sentence(args, loss_history, n_iterations, bowl)
-    if exploded:
-        print(exploded)
+    _, inputs, targets, weights, bias = setup(args)
+    n_iterations = 10 * args.n_iterations
+    _, best_loss, curvature = least_squares(inputs, targets)
+    loss_history, _ = train(inputs, targets, weights, bias, args.learning_rate, n_iterations)
+    print_losses(loss_history, best_loss)
 
-    slow, *fast = bowl_parts(predicted_path, bowl)  # un axe pour le biais, les autres pour les poids
-    fast = np.sum(fast, axis=0)
     fig, ax = plt.subplots(figsize=(11, 6.5), layout="constrained")
-    curves = {
-        "mesurée": (iterations, loss_history),
-        "théorie": (iterations, predicted),
-        "part des poids (théorie)": (iterations, np.where(fast > bowl[1] / 10, fast, np.nan)),
-        "part du biais (théorie)": (iterations, np.where(slow > bowl[1] / 10, slow, np.nan)),
-    }
-    draw_losses(ax, curves, bowl[1], "Deux pentes, puis le fond : la perte suit la théorie")
-    if reached is not None:
-        ax.axvline(reached, color="black", linewidth=0.8)
-        ax.annotate(f"convergence : {reached} ", (reached, loss_history[0]), ha="right", va="top")
+    curves = [(f"taux {args.learning_rate:g}", range(len(loss_history)), loss_history)]
+    draw_losses(ax, curves, best_loss, "La perte à chaque itération")
     show(fig, args)
-    if exploded:
-        return exploded
-    if reached is None:
-        return f"Pas de convergence en {spaced(n_iterations)} itérations (théorie : {when(expected)})."
-    return (
-        f"La perte a convergé à l'itération {reached} (théorie : {expected}) : c'est la première dont la perte est\n"
-        f"au plus {TOLERANCE} fois celle des moindres carrés, {bowl[1]:.6f}.\n"
-        f"Sur toute la courbe, mesure et théorie diffèrent de {gap:.0e} au plus, en relatif.\n"
-        f"À partir de l'itération {np.argmax(fast < slow)}, l'erreur du biais coûte plus que celle des poids."
-    )
+    if len(loss_history) < n_iterations:
+        return explosion_sentence(args.learning_rate, loss_history, curvature)
+    flat = first_under(loss_history, best_loss + 0.05 * (loss_history[0] - best_loss))
+    reached = first_under(loss_history, 1.05 * best_loss)
+    answer = f"Elle n'arrive pas à 5 % de la meilleure perte en {counted(n_iterations, 'itération')}."
+    if reached is not None:
+        answer = f"Elle n'est à 5 % de la meilleure perte, {best_loss:.3g}, qu'à l'itération {reached}."
+    if flat is not None:
+        answer = f"La perte s'aplatit à l'itération {flat} : 95 % de la descente est faite. {answer}"
+    return answer + " Plus elle est près du fond, plus le gradient est petit, et les pas aussi."
 
 
 def section_rates(args):
-    """Plusieurs taux d'apprentissage, du trop petit au trop grand
+    """Plusieurs taux d'apprentissage
 
-    Question : que devient l'itération de convergence quand le taux change ?
-    À regarder : un taux dix fois plus petit demande dix fois plus d'itérations ; au-delà de
-    2 / (plus grande valeur propre de X'X/n), la perte ne descend plus, elle explose.
+    Question : recommencez avec d'autres taux. Que constatez-vous ?
+    À regarder : quelle courbe descend la première, et s'il y en a une qui ne descend pas.
     """
-    _, inputs, targets, weights, bias, bowl = setup(args)
-    start, limit = stack([(weights, bias)]), largest_stable_rate(bowl)
-    n_iterations = args.n_iterations or 1000
-    print(f"Plus grand taux stable : {limit:.5f}. {spaced(n_iterations)} itérations par taux, au plus.")
-    print("    taux   convergence      théorie            perte finale")
-    below, above = 0.99 * limit, 1.01 * limit
-    curves, converged, exploded = {}, {}, {}
-    for rate in sorted({0.0001, 0.001, 0.003, 0.01, 0.03, args.learning_rate, below, above, 2 * limit}):
+    _, inputs, targets, weights, bias = setup(args)
+    n_iterations = 100 * args.n_iterations
+    _, best_loss, curvature = least_squares(inputs, targets)
+    limit = 2 / np.linalg.eigvalsh(curvature)[-1]
+    print(f"Jusqu'à {counted(n_iterations, 'itération')} par taux. But : être à 5 % de la meilleure perte.")
+    curves, reached, exploded = [], {}, []
+    for rate in sorted({0.001, 0.01, 0.03, 1.02 * limit, args.learning_rate}):
         loss_history, _ = train(inputs, targets, weights, bias, rate, n_iterations)
-        reached, expected = first_converged(loss_history, bowl[1]), predict_convergence(start, rate, bowl)
-        if reached is not None:
-            converged[rate] = reached
-        ending = f"{loss_history[-1]:.6f}"
+        curves.append((f"taux {rate:.4g}", range(1, len(loss_history) + 1), loss_history))
+        reached[rate] = first_under(loss_history, 1.05 * best_loss)
+        ending = "but pas atteint" if reached[rate] is None else f"but atteint à l'itération {reached[rate]}"
         if len(loss_history) < n_iterations:
-            exploded[rate] = len(loss_history)
-            ending = f"explose à l'itération {exploded[rate]}"
-        found = "pas encore" if reached is None and rate < limit else when(reached)
-        print(f"{rate:8.5g}   {found:<16} {when(expected):<18} {ending}")
-        curves[f"taux {rate:.5g}"] = (range(len(loss_history)), loss_history)
+            ending = f"la perte explose à l'itération {len(loss_history)}"
+            exploded.append(f"à l'itération {len(loss_history)} au taux {rate:.4g}")
+        print(f"  taux {rate:<8.4g} {ending}")
 
-    fig, ax = plt.subplots(figsize=(12, 7), layout="constrained")
-    draw_losses(ax, curves, bowl[1], f"Le taux décide de tout (plus grand taux stable : {limit:.4f})")
-    ax.set_ylim(bowl[1] / 3, None)
-    ax.legend(fontsize=12, ncols=2)
+    fig, ax = plt.subplots(figsize=(11, 6.5), layout="constrained")
+    draw_losses(ax, curves, best_loss, "La perte selon le taux", "itération (échelle log)")
+    ax.set_xscale("log")
     show(fig, args)
-    listing = ", ".join(f"{k} au taux {rate:.4g}" for rate, k in converged.items()) or "aucune"
-    went = "converge" if below in converged else "n'a pas encore convergé"
-    blew = f"explose à l'itération {exploded[above]}" if above in exploded else "monte, sans avoir encore explosé"
-    return (
-        f"Itération de convergence : {listing}.\n"
-        "Loin de la limite, diviser le taux par dix multiplie les itérations par dix ; tout près d'elle, la perte\n"
-        "oscille et met plus longtemps.\n"
-        f"Le plus grand taux stable est {limit:.4f} : 1 % en dessous la perte {went}, 1 % au-dessus elle {blew}."
+    answer = ""
+    slow, fast = reached[0.001], reached[0.01]
+    if slow and fast and 9 < slow / fast < 11:
+        answer = f"Dix fois plus petit, dix fois plus long : {slow} itérations à 0.001, {fast} à 0.01. "
+    if exploded:
+        answer += f"Trop grand, le taux fait exploser la perte : {' ; '.join(exploded)}. "
+    return answer + (
+        f"La limite est {limit:.4f} (2 / la plus grande valeur propre de X'X/n, la plus forte courbure de la perte). "
+        "Au-delà, chaque pas saute de l'autre côté de la solution, plus loin qu'avant."
     )
 
 
 def section_three_inputs(args):
     """Une troisième entrée
 
-    La règle devient cible = 2·x1 + 4·x2 - 3·x3 + 3 + bruit. La fonction `train` est la même, sans une
-    ligne de plus : `inputs` a trois colonnes, `weights` trois lignes, le produit matriciel fait le reste.
-    À regarder : les quatre valeurs apprises à côté des vraies.
+    Travail à faire : ajoutez une entrée x3 et apprenez cible = 2·x1 + 4·x2 - 3·x3 + 3 + bruit.
+    À regarder : les formes de `inputs` et de `weights`, et ce qui change dans `train`.
     """
-    true_weights, true_bias = np.array([[2.0], [4.0], [-3.0]]), 3.0
-    _, inputs, targets, weights, bias, bowl = setup(args, true_weights, true_bias)
-    start, rate = stack([(weights, bias)]), args.learning_rate
-    n_iterations = args.n_iterations or enough_iterations(start, rate, bowl)
-    loss_history, path = train(inputs, targets, weights, bias, rate, n_iterations)
-    measured, true_values = stack(path), np.append(true_weights, true_bias)
-    print(f"inputs : {inputs.shape}   weights : {weights.shape}   appris après {len(path) - 1} itérations :")
-    print_parameters(measured[:, -1], true_values)
-    print(f"Perte : {loss_history[-1]:.6f} ; moindres carrés : {bowl[1]:.6f}.")
-    exploded = explosion_sentence(args, loss_history, n_iterations, bowl)
-    if exploded:
-        print(exploded)
-
-    fig, (left, right) = plt.subplots(1, 2, figsize=(13, 6), layout="constrained")
+    true_weights, true_bias = [2, 4, -3], 3
+    _, inputs, targets, weights, bias = setup(args, true_weights, true_bias)
+    n_iterations = 10 * args.n_iterations
+    best, _, _ = least_squares(inputs, targets)
+    _, path = train(inputs, targets, weights, bias, args.learning_rate, n_iterations)
+    print(f"inputs : {inputs.shape}   weights : {weights.shape}   après {counted(len(path) - 1, 'itération')} :")
     weights, bias = path[-1]
-    draw_outputs(left, targets[:1000], np.dot(inputs[:1000], weights) + bias)
-    draw_parameters(right, measured, predict_path(start, rate, range(len(path)), bowl), true_values)
+    learned, true_values = np.append(weights, bias), [*true_weights, true_bias]
+    print_parameters(learned, best, true_values)
+
+    fig, ax = plt.subplots(figsize=(9, 7), layout="constrained")
+    draw_outputs(ax, targets[:1000], np.dot(inputs[:1000], weights) + bias)
     show(fig, args)
-    if exploded:
-        return exploded
-    worst, best = (np.max(np.abs(found - true_values)) for found in (measured[:, -1], bowl[0][:, 0]))
     return (
-        f"Après {spaced(n_iterations)} itérations, poids et biais sont à {worst:.4f} au plus des vrais.\n"
-        f"Même les moindres carrés en sont à {best:.4f}, à cause du bruit."
+        "Rien ne change dans `train` : `inputs` a une colonne de plus, `weights` une ligne de plus, et np.dot fait le "
+        f"reste. Après {counted(len(path) - 1, 'itération')} les paramètres appris sont à "
+        f"{abs(learned - true_values).max():.2g} au plus des vrais ; ceux des moindres carrés, à "
+        f"{abs(best - true_values).max():.2g}."
     )
 
 
 def section_mini_batch(args):
-    """Le gradient stochastique, par mini-batch
+    """Le gradient stochastique par mini-batch
 
-    À chaque pas, on tire un petit groupe d'observations, on moyenne son gradient, on avance.
-    Question : comment évolue le coût avec le nombre d'itérations, et avec la taille du groupe ?
-    À regarder : plus le groupe est petit, plus la courbe est rugueuse et plus elle s'arrête haut ; mais
-    comptée en exemples lus, elle descend bien plus tôt.
+    Travail à faire : à chaque itération, calculez le gradient sur un petit groupe tiré au hasard.
+    Question : comment évolue la perte avec le nombre d'itérations, et avec la taille du groupe ?
+    À regarder : à gauche, quelles courbes tremblent ; à droite, combien d'exemples il a fallu lire.
     """
-    rng, inputs, targets, weights, bias, bowl = setup(args)
-    n_observations, floor = len(inputs), bowl[1]
-    n_iterations = args.n_iterations or 1500
-    by_iteration, by_example, sentences = {}, {}, ["Pour une perte d'au plus 1.05 fois celle des moindres carrés :"]
-    print(f"Au taux {args.learning_rate:g}, perte sur toutes les données à la fin, et première itération où elle ne")
-    print("dépasse pas 1.05 fois celle des moindres carrés :")
-    for size in sorted({1, 4, args.batch_size, n_observations}):
-        loss_history, path = train(inputs, targets, weights, bias, args.learning_rate, n_iterations, size, rng)
-        losses = bowl_loss(stack(path), bowl)  # (k,)
-        reached = first_converged(losses, floor)
-        summary = when(reached, size)
+    rng, inputs, targets, weights, bias = setup(args)
+    n, rate, n_iterations = len(inputs), args.learning_rate, 10 * args.n_iterations
+    best, best_loss, curvature = least_squares(inputs, targets)
+    print(f"Taux {rate:g}, {counted(n_iterations, 'itération')}. Meilleure perte : {best_loss:.6f}")
+    by_iteration, by_example, finals, exploded = [], [], {}, []
+    for size in sorted({1, min(4, n), min(args.batch_size, n), n}):
+        batch_size = size if size < n else None  # toutes les observations : c'est le gradient complet
+        loss_history, path = train(inputs, targets, weights, bias, rate, n_iterations, batch_size, rng)
+        losses = full_losses(path, best, best_loss, curvature)
+        by_iteration.append((f"groupe de {size}", range(len(loss_history)), loss_history))
+        by_example.append((f"groupe de {size}", size * np.arange(1, len(losses) + 1), losses))
+        finals[size] = losses[-max(1, n_iterations // 10) :].mean()
+        ending = f"perte moyenne à la fin : {finals[size]:.6f}"
         if len(loss_history) < n_iterations:
-            summary = f"a explosé à l'itération {len(loss_history)}"
-        sentences.append(f"  groupe de {size} : {summary}")
-        print(f"  groupe de {size:<8} {losses[-1]:10.6f} à la fin   {summary}")
-        by_iteration[f"groupe de {size}"] = (range(len(losses)), losses)
-        by_example[f"groupe de {size}"] = (np.arange(1, len(losses) + 1) * size, losses)
+            ending = f"la perte explose à l'itération {len(loss_history)}"
+            exploded.append(str(size))
+        print(f"  groupe de {size:<8} exemples lus : {size * len(loss_history):<9} {ending}")
 
-    fig, (left, right) = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained", sharey=True)
-    draw_losses(left, by_iteration, floor, "Perte sur toutes les données")
-    draw_losses(right, by_example, floor, "La même, par exemple lu", "nombre d'exemples lus (échelle log)")
+    fig, (left, right) = plt.subplots(1, 2, figsize=(15, 7), layout="constrained")
+    draw_losses(left, by_iteration, best_loss, "Perte du groupe")
+    left.set_ylim(bottom=max(min(by_iteration[-1][2]) / 10, 1e-12))
+    draw_losses(right, by_example, best_loss, "Perte sur toutes les données", "exemples lus (échelle log)")
     right.set_xscale("log")
     show(fig, args)
-
-    # Cent mille observations suffisent aux moments dont la théorie a besoin.
-    some_inputs, some_targets = inputs[:100_000], targets[:100_000]
-    limit, noisy_limit = largest_stable_rate(bowl), largest_noisy_rate(some_inputs, some_targets, 1, bowl)
-    bottom = bowl[0][:-1], bowl[0][-1]  # partir du fond : il ne reste que le bruit à mesurer
-    print("\nRugosité : excès moyen de la perte sur le fond, et son écart-type, tous deux divisés par le fond.")
-    print("  groupe    taux   taux/groupe   excès mesuré   théorie   écart-type mesuré   théorie")
-    rows = []
-    for size in sorted({1, 4, args.batch_size} - {n_observations}):
-        for rate in (0.002, 0.005, 0.01, 0.015, 0.03):
-            loss_history, path = train(inputs, targets, *bottom, rate, 5000, size, rng)
-            label = f"{size:8d} {rate:7.3f} {rate / size:13.2g}"
-            if len(loss_history) < 5000:
-                print(f"{label}   explose à l'itération {len(loss_history)}")
-                continue
-            excess = bowl_loss(stack(path[500:]), bowl) / floor - 1
-            theory, theory_std = np.array(predict_roughness(some_inputs, some_targets, rate, size, bowl)) / floor
-            print(f"{label} {excess.mean():14.4f} {theory:9.4f} {excess.std():19.4f} {theory_std:9.4f}")
-            if theory < math.inf:
-                rows.append((size, rate / size, excess.mean(), theory))
-    print(
-        f"Groupe de 1 : en théorie, l'excès n'est plus borné à partir du taux {noisy_limit:.4f} (tout : {limit:.4f})."
-    )
-    print(
-        f"Une époque, c'est {spaced(n_observations)} exemples lus. Les bibliothèques y mélangent les données une fois"
-    )
-    print("et les découpent en groupes : chaque exemple y sert une seule fois. Ici, chaque groupe est tiré à neuf.")
-    fig, ax = plt.subplots(figsize=(11, 7), layout="constrained")
-    draw_roughness(ax, rows)
-    show(fig, args)
-    ratios = [measured / theory for size, _, measured, theory in rows if size > 1]
-    calm, rough = min(rows, key=lambda row: row[1]), max(rows, key=lambda row: row[1])
-    sentences += [
-        "Plus le groupe est petit, moins la courbe est lisse. Du rapport taux / taille le plus petit au plus grand,",
-        f"{calm[1]:.2g} et {rough[1]:.2g}, l'excès va de {100 * calm[2]:.2f} % à {100 * rough[2]:.0f} % du fond.",
-        f"Groupes de plus d'une observation : excès de {min(ratios):.2f} à {max(ratios):.2f} fois celui de la théorie.",
-        f"Avec une observation à la fois, le taux doit rester sous {noisy_limit:.4f}, au lieu de {limit:.4f}.",
-    ]
-    return "\n".join(sentences)
+    answer = f"Pendant un seul pas complet, qui lit {n} exemples, un groupe de 1 fait {n} pas. "
+    if exploded:
+        answer += f"Mais au taux {rate:g} la perte explose avec des groupes de {', '.join(exploded)}. "
+    elif finals[n] < 1.05 * best_loss and finals[1] > finals[n]:
+        excesses = [f"{rounded(100 * final / best_loss - 100)} % (groupe de {n})" for n, final in finals.items()]
+        answer += (
+            "Un petit groupe rend la courbe moins lisse : son gradient dépend du tirage. À la fin, la perte moyenne "
+            f"dépasse la meilleure de {', '.join(excesses)}."
+        )
+    else:
+        answer += f"Après {counted(n_iterations, 'itération')} la descente n'est pas finie."
+    return answer
 
 
 def section_million(args):
     """Un million d'observations
 
     Question : que coûte l'apprentissage quand les données grandissent ?
-    À regarder : le gradient complet relit tout à chaque pas. Le mini-batch ne lit que son groupe : son
-    pas coûte le même prix avec mille observations ou avec un million.
+    À regarder : ce que coûte un pas selon le nombre d'observations, puis le temps pour descendre.
     """
-    rng, inputs, targets, weights, bias, bowl = setup(args, n_observations=1_000_000)
-    start, n_observations = stack([(weights, bias)]), len(inputs)
-    size, rate = args.batch_size, args.learning_rate
-    print(f"{spaced(n_observations)} observations, taux {rate:g}, groupes de {size}.")
-    print(f"But : une perte, sur toutes les données, de 1.05 fois le plancher du bruit, {bowl[1]:.6f} ici.")
+    rng = np.random.default_rng(args.seed)
+    inputs, targets = make_data(rng, 1_000_000)
+    weights, bias = make_parameters(rng, inputs.shape[1])
+    names = ["gradient complet", f"groupes de {args.batch_size}"]
+    numbers, steps = [1000, 10_000, 100_000, 1_000_000], []
+    for n in numbers:
+        full, mini = fastest_steps(inputs[:n], targets[:n], weights, bias, args.batch_size, rng)
+        steps.append((full, mini))
+        print(f"{n:7d} observations, un pas : {names[0]} {rounded(1e6 * full)} µs, {names[1]} {rounded(1e6 * mini)} µs")
+    counts = [  # celui du gradient complet ne dépend presque pas du nombre d'observations : 10 000 suffisent
+        iterations_to_goal(args, inputs[:10_000], targets[:10_000], weights, bias),
+        iterations_to_goal(args, inputs, targets, weights, bias, args.batch_size, rng),
+    ]
 
-    n_iterations = args.n_iterations or enough_iterations(start, rate, bowl)
-    loss_history, path = train(inputs, targets, weights, bias, rate, n_iterations, size, rng)
-    losses = bowl_loss(stack(path), bowl)  # (k,), sur toutes les données
-    reached, expected = first_converged(losses, bowl[1]), predict_convergence(start, rate, bowl)
-    n_steps = len(loss_history) if reached is None else reached
-    duration = median_duration(lambda: train(inputs, targets, weights, bias, rate, n_steps, size, rng), 3)
-    full_step = median_duration(lambda: gradient(inputs, targets, weights, bias), 5)
-    print(f"  mini-batch       : {when(reached, size)}")
-    print(f"  gradient complet : {when(expected, n_observations)}")
-    print("Le mini-batch a fait tous ses pas. Le gradient complet n'en a fait que 5 : leur nombre vient de la théorie,")
-    print("exacte ici, et sa durée totale est leur nombre multiplié par celle d'un pas.")
-    print(f"  mini-batch       : durée {duration:.4f} s pour {spaced(n_steps)} pas")
-    print(f"  gradient complet : durée {'infinie' if expected is None else f'{full_step * expected:.3g} s'}")
-    print(f"                     durée d'un pas {full_step:.4f} s")
-    if len(loss_history) < n_iterations:
-        print(
-            f"La perte du mini-batch a explosé à l'itération {len(loss_history)}. Le plus grand taux stable du gradient"
-        )
-        print(
-            f"complet est {largest_stable_rate(bowl):.4f} ; plus le groupe est petit, plus celui du mini-batch est bas."
-        )
-
-    sizes = [m for m in (1000, 10_000, 100_000, 1_000_000) if size < m < n_observations] + [n_observations]
-    full_costs, mini_costs = [], []
-    print("\nUn pas, selon le nombre d'observations :")
-    for m in sizes:
-        some = inputs[:m], targets[:m], weights, bias
-        full_costs.append(median_duration(lambda: gradient(*some), 7))
-        mini_costs.append(median_duration(lambda: train(*some, rate, 100, size, rng), 5) / 100)
-        costs = f"complet {1e6 * full_costs[-1]:.1f} µs, mini-batch {1e6 * mini_costs[-1]:.1f} µs"
-        print(f"  {spaced(m):>10} observations, durée : {costs}")
-
-    full_losses = bowl_loss(predict_path(start, rate, range(len(losses)), bowl), bowl)  # (k,)
-    n_read = np.arange(1, len(losses) + 1)
-    curves = {
-        f"mini-batch de {size}, mesuré": (n_read * size, losses),
-        "gradient complet, théorie": (n_read * n_observations, full_losses),
-    }
     fig, (left, right) = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
-    draw_losses(left, curves, bowl[1], "Perte sur toutes les données", "nombre d'exemples lus (échelle log)")
-    left.set(xscale="log", ylim=(None, 1e3 * losses[0]))  # de la place pour la légende
-    draw_step_costs(right, sizes, full_costs, mini_costs)
-    show(fig, args)
-    if reached is None or expected is None:
-        return (
-            f"Au taux {rate:g}, but atteint par le mini-batch : {when(reached)} ; par l'autre : {when(expected)}.\n"
-            f"Rien à comparer. Plus grand taux stable du gradient complet : {largest_stable_rate(bowl):.4f}."
-        )
-    return (
-        f"But atteint par le mini-batch : {when(reached, size)} ;\n"
-        f"par le gradient complet : {when(expected, n_observations)}.\n"
-        f"Rapport des durées totales, mesuré ici : {full_step * expected / duration:.0f}.\n"
-        f"De {spaced(sizes[0])} à {spaced(n_observations)} observations, la durée d'un pas est multipliée par\n"
-        f"{full_costs[-1] / full_costs[0]:.0f} pour le gradient complet (durée) et\n"
-        f"{mini_costs[-1] / mini_costs[0]:.1f} pour le mini-batch (durée)."
+    left.plot(numbers, steps, "o-", linewidth=2, label=names)
+    left.set(title="Un pas", xlabel="nombre d'observations", ylabel="durée (s)", xscale="log", yscale="log")
+    left.legend()
+    answer = (
+        "Un pas complet relit toutes les observations ; un pas de mini-batch n'en lit qu'un groupe.\n"
+        f"De 1000 à un million, le pas complet dure {rounded(steps[-1][0] / steps[0][0])} fois plus (en s), "
+        f"l'autre {rounded(steps[-1][1] / steps[0][1])} fois.\n"
     )
+    for name, (count, done), step, colour in zip(names, counts, steps[-1], ["C0", "C1"]):
+        ending = f"pas arrivé en {counted(done, 'itération')}"
+        if count is not None:
+            right.bar(name, count * step, color=colour)
+            ending = f"{rounded(count * step)} s, {counted(count, 'itération')}"
+        elif done < 10 * args.n_iterations:
+            ending += ", la perte explose"
+        answer += f"Arriver à 5 % de la meilleure perte, {name} : {ending}.\n"
+    right.set(title="Arriver à 5 % de la meilleure perte", ylabel="durée (s)", yscale="log")
+    show(fig, args)
+    return answer
 
 
 SECTIONS = {
@@ -697,51 +463,36 @@ SECTIONS = {
 }
 
 
-# --- Options propres à ce script --------------------------------------------------------------------
+# --- Options de ce script -----------------------------------------------------------------------------
 def add_options(parser):
-    positive = checked(float, "un nombre positif", lambda value: 0 < value < math.inf)
-    size = checked(int, "un entier de 100 à 10000000", lambda value: 100 <= value <= 10_000_000)
-    count = checked(int, "un entier de 1 à 1000000", lambda value: 1 <= value <= 1_000_000)
-    parser.add_argument(
-        "--learning-rate", metavar="X", type=positive, default=0.01, help="taux d'apprentissage (défaut : %(default)s)"
-    )
-    parser.add_argument(
-        "--n-observations",
-        metavar="N",
-        type=size,
-        help="nombre d'observations (défaut : 1000 ; un million dans 2.2.3-million)",
-    )
-    parser.add_argument(
-        "--n-iterations", metavar="N", type=count, help="nombre d'itérations (défaut : ce qu'il faut à chaque section)"
-    )
-    parser.add_argument(
-        "--batch-size",
-        metavar="N",
-        type=count,
-        default=32,
-        help="taille d'un groupe du mini-batch (défaut : %(default)s)",
-    )
+    """Une option par réglage. str : argparse vérifie la constante comme si elle venait de la ligne de commande."""
+    rate = checked(float, "un nombre positif (avec un point : 0.01)", lambda value: 0 < value <= 1e100)
+    size = checked(int, "un entier de 2 à 10000000", lambda value: 2 <= value <= 10_000_000)
+    count = checked(int, "un entier de 1 à 100000", lambda value: 1 <= value <= 100_000)
+    option = parser.add_argument
+    option("--learning-rate", metavar="X", type=rate, default=str(LEARNING_RATE), help="(défaut : %(default)s)")
+    option("--n-observations", metavar="N", type=size, default=str(N_OBSERVATIONS), help="(défaut : %(default)s)")
+    option("--n-iterations", metavar="N", type=count, default=str(N_ITERATIONS), help="(défaut : %(default)s)")
+    option("--batch-size", metavar="N", type=count, default=str(BATCH_SIZE), help="(défaut : %(default)s)")
 
 
 def check_options(args):
-    """Rend une phrase si des options se contredisent, sinon None."""
-    default = 1000 if "2.2.3-mini-batch" in args.chosen else 1_000_000
-    if args.batch_size > (args.n_observations or default):
-        return f"option --batch-size : {args.batch_size} dépasse le nombre d'observations"
+    """Refuse ce qui ne tiendrait pas en mémoire : les groupes sont tirés d'un coup."""
+    if args.n_iterations * args.batch_size > 5_000_000:
+        refuse(f"{args.n_iterations} itérations sur des groupes de {args.batch_size} : il faudrait trop de mémoire")
 
 
-# --- Lancement : d'ici à la fin, le même texte dans les cinq scripts ------------------------------------
+# --- Lancement : d'ici à la fin, le même texte dans les cinq scripts ----------------------------------
 def checked(kind, wanted, accepts):
     """Rend la fonction qui lit une option : elle en fait un `kind` que `accepts` approuve, ou la refuse."""
 
     def read(text):
         try:
-            value = kind(text)
-        except ValueError:
-            value = math.nan  # aucune comparaison ne l'accepte
-        if not accepts(value):
-            raise argparse.ArgumentTypeError(f"il faut {wanted}, pas « {text} »")
-        return value
+            if accepts(kind(text)):
+                return kind(text)
+        except ValueError:  # pas un `kind` : on le dit plus bas
+            pass
+        raise argparse.ArgumentTypeError(f"il faut {wanted}, pas {text!r}")
 
     return read
 
@@ -751,110 +502,101 @@ def sections_under(number):
     return [name for name in SECTIONS if f"{name}-".startswith((f"{number}-", f"{number}."))]
 
 
-def has_window():
-    """Vrai si matplotlib peut ouvrir une fenêtre ici."""
-    try:
-        plt.switch_backend(plt.get_backend())
-    except ImportError:  # ni écran, ni Tk
-        return False
-    return backend_registry.resolve_backend(plt.get_backend())[1] is not None
-
-
-def show(fig, args):
-    """Montre la figure jusqu'à ce qu'on la ferme ; sans fenêtre, l'enregistre."""
-    if not args.window:
-        args.n_saved += 1
-        suffix = f"-{args.n_saved}" if args.n_saved > 1 else ""
-        file = args.folder / f"{Path(__file__).stem}-{args.current}{suffix}.png"
-        libraries = [sys.modules[name] for name in ("numpy", "matplotlib", "sklearn", "torch") if name in sys.modules]
-        versions = ", ".join(f"{library.__name__} {library.__version__}" for library in libraries)
-        fig.savefig(file, metadata={"Command": args.command, "Seed": str(args.seed), "Software": versions})
-        print(f"Figure : {file}")
-    elif plt.fignum_exists(fig.number):  # une figure fermée pendant l'apprentissage le reste
-        plt.show()
-    plt.close(fig)
+def refuse(message):
+    """Dit en une phrase ce qui ne va pas et s'arrête, avec l'état 2."""
+    print(f"{Path(__file__).name} : option refusée : {message}", file=sys.stderr)
+    sys.exit(2)
 
 
 def read_options():
-    """Lit et vérifie toutes les options, avant tout calcul ; si l'une est mauvaise, une phrase et l'état 2."""
+    """Lit et vérifie toutes les options, avant tout calcul."""
     style = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=style, add_help=False, allow_abbrev=False)
-
-    def refuse(message):
-        for english, french in (
-            ("unrecognized arguments", "pas d'option de ce nom"),
-            ("expected one argument", "il manque sa valeur"),
-            ("ignored explicit argument", "elle ne prend pas de valeur, or il y a"),
-            ("argument -", "option -"),
-            (": ", " : "),
-        ):
-            message = message.replace(english, french, 1)
-        parser.exit(2, f"{parser.prog} : {message}\n")
-
-    parser.error = refuse  # argparse parle anglais
+    parser.error = refuse
     section = checked(str, "une section parmi " + ", ".join(SECTIONS), sections_under)
     seed = checked(int, "un entier de 0 à 4294967295", lambda value: 0 <= value < 2**32)
     option = parser.add_argument
     option("-h", "--help", action="help", help="affiche cette aide")
-    option(
-        "--section", action="append", metavar="N", type=section, help="cette section et celles sous elle ; répétable"
-    )
+    option("--section", action="append", metavar="N", type=section, help="cette section et ce qui est sous elle")
     option("--liste", action="store_true", help="affiche les sections, n'exécute rien")
     option("--corrige", action="store_true", help="affiche la réponse après chaque section")
     option("--seed", metavar="N", type=seed, default=0, help="graine du hasard (défaut : %(default)s)")
-    option("--figures", metavar="DOSSIER", help="enregistre les figures dans ce dossier au lieu de les montrer")
+    option("--figures", metavar="DOSSIER", type=Path, help="enregistre les figures dans ce dossier, sans les montrer")
     add_options(parser)
     args = parser.parse_args()
-    if args.liste:
-        for name, function in SECTIONS.items():
-            print(f"{name:<20} {inspect.getdoc(function).splitlines()[0]}")
-        parser.exit()
     wanted = [name for number in args.section or SECTIONS for name in sections_under(number)]
     args.chosen = [name for name in SECTIONS if name in wanted]
-    args.command = "python " + shlex.join(sys.argv)
-    if not any(word.startswith("--seed") for word in sys.argv):
-        args.command += f" --seed {args.seed}"
-    if problem := check_options(args):
-        refuse(problem)
-    args.window = args.figures is None and has_window()
-    args.folder = Path(args.figures or "figures")
-    if not args.window:
-        plt.switch_backend("agg")
+    check_options(args)
+    return args
+
+
+def choose_screen(args):
+    """Une fenêtre (`args.window`), un dossier (`args.folder`) ou, dans un carnet, ni l'un ni l'autre."""
+    in_notebook = "ipykernel" in sys.modules
+    if not in_notebook:
+        try:
+            plt.switch_backend("agg" if args.figures else plt.get_backend())
+        except ImportError:  # ni écran, ni Tk
+            plt.switch_backend("agg")
+    args.window = args.figures is None and backend_registry.resolve_backend(plt.get_backend())[1] is not None
+    args.folder = args.figures if args.figures or args.window or in_notebook else Path("figures")
+    if args.folder:
         try:
             args.folder.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=args.folder).close()
         except OSError:
-            refuse(f"impossible d'écrire dans le dossier « {args.folder} »")
-    return args
+            refuse(f"impossible d'écrire dans le dossier {str(args.folder)!r}")
+        if args.figures is None:
+            print("Pas de fenêtre ici : figures dans figures/ (il faut un écran et Tk, voir README.md).")
+
+
+def show(fig, args):
+    """Montre la figure jusqu'à ce qu'on la ferme, ou l'enregistre dans `args.folder`."""
+    if args.folder:
+        args.n_saved += 1
+        suffix = f"-{args.n_saved}" if args.n_saved > 1 else ""
+        file = args.folder / f"{Path(__file__).stem}-{args.current}{suffix}.png"
+        fig.savefig(file)
+        print(f"Figure : {file}")
+    elif plt.fignum_exists(fig.number):  # une figure fermée pendant l'apprentissage le reste
+        if args.window:
+            print("Fermez la figure pour continuer.")
+        plt.show(block=True)
+    plt.close(fig)
 
 
 def main():
     """Déroule les sections demandées et rend l'état de sortie."""
     try:
-        if hasattr(sys.stdout, "reconfigure"):  # absent dans IDLE
+        if hasattr(sys.stdout, "reconfigure"):  # absent dans IDLE et dans un carnet
             sys.stdout.reconfigure(errors="replace", line_buffering=True)
         args = read_options()
-        if not args.window and args.figures is None:
-            print(f"Pas de fenêtre ici : figures dans {args.folder}/ (il faut un écran et Tk, voir README.md).")
-        plt.rcParams.update({"figure.raise_window": False, "font.size": 14})
-        for name in args.chosen:
-            title, _, guide = inspect.getdoc(SECTIONS[name]).partition("\n")
-            print(f"\n=== {name} : {title} ===\n{guide.strip()}\n")
-            args.current, args.n_saved = name, 0
-            answer = SECTIONS[name](args)
-            if args.corrige:
-                print(f"\nCorrigé : {answer}")
-        print(f"\nPour rejouer : {args.command}")
+        if args.liste:
+            for name, function in SECTIONS.items():
+                print(f"{name:<20} {inspect.getdoc(function).splitlines()[0]}")
+            return 0
+        choose_screen(args)
+        with plt.rc_context({"figure.raise_window": False, "font.size": 14}):
+            for name in args.chosen:
+                title, _, guide = inspect.getdoc(SECTIONS[name]).partition("\n")
+                print(f"\n=== {name} : {title} ===\n{guide.strip()}\n")
+                args.current, args.n_saved = name, 0
+                answer = SECTIONS[name](args)
+                if args.corrige:
+                    print()
+                    for line in f"Corrigé : {answer}".splitlines():
+                        print(textwrap.fill(line, 100, break_on_hyphens=False))
+    except SystemExit as stop:  # une option refusée, ou --help
+        return stop.code
     except KeyboardInterrupt:
         print("Interrompu.", file=sys.stderr)
         return 130
     except BrokenPipeError:  # le lecteur du tube (head, less) est parti
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (MemoryError, OSError) as error:
-        print(f"Arrêt, il manque de la mémoire ou du disque : {error}", file=sys.stderr)
-        return 1
+        os._exit(0)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    if "ipykernel" not in sys.modules:  # dans un carnet, sys.exit afficherait un message
+        sys.exit(status)
