@@ -442,12 +442,13 @@ def section_million(args):
     for name, (count, done), step, colour in zip(names, counts, steps[-1], ["C0", "C1"]):
         ending = f"pas arrivé en {counted(done, 'itération')}"
         if count is not None:
-            right.bar(name, count * step, color=colour)
+            right.bar_label(right.bar(name, count * step, color=colour), [f"{rounded(count * step)} s"])
             ending = f"{rounded(count * step)} s, {counted(count, 'itération')}"
         elif done < 10 * args.n_iterations:
             ending += ", la perte explose"
         answer += f"Arriver à 5 % de la meilleure perte, {name} : {ending}.\n"
-    right.set(title="Arriver à 5 % de la meilleure perte", ylabel="durée (s)", yscale="log")
+    right.set(title="Arriver à 5 % de la meilleure perte", ylabel="durée (s)")
+    right.margins(y=0.1)
     show(fig, args)
     return answer
 
