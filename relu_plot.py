@@ -141,8 +141,8 @@ def section_activations(args):
     steepest, relu_slope = largest["sigmoïde"], largest["ReLU"]
     return (
         f"La pente de la sigmoïde vaut au plus {steepest:.2f}. En {N_LAYERS} couches, sans compter les poids, il reste "
-        f"du gradient au plus {steepest:.2f}^{N_LAYERS} = {steepest**N_LAYERS:.1e} : les premières couches n'apprennent "
-        f"presque plus. Avec ReLU, du côté où sa pente vaut {relu_slope:.2f}, il peut en rester "
+        f"du gradient au plus {steepest:.2f}^{N_LAYERS} = {steepest**N_LAYERS:.1e} : les premières couches "
+        f"n'apprennent presque plus. Avec ReLU, du côté où sa pente vaut {relu_slope:.2f}, il peut en rester "
         f"{relu_slope:.2f}^{N_LAYERS} = {relu_slope**N_LAYERS:.2g}. Softmax, elle, prend plusieurs scores à la fois : "
         "le plus grand a la plus grande probabilité, et la somme des probabilités vaut 1, aux arrondis près."
     )
