@@ -192,15 +192,23 @@ def describe(result):
 
 def compare(args, variants, n_repeats=2):
     """Mesure chaque réglage (nom : réglages) et imprime sa ligne ; rend {nom: (pertes, exactitudes) ou None}."""
-    print(f"{counted(5 * n_repeats, 'essai')} par réglage ; exactitude sur des fleurs mises de côté")
+    print(f"La perte, en {5 * n_repeats} essais par réglage ; l'exactitude, sur des fleurs mises de côté :")
     results = {}
     for name, settings in variants.items():
         result = cross_validated(args.seed, settings, args.epochs, n_repeats)
         results[name], ending = result, ""
         if result is not None:
             ending = f"finale {result[0][-1]:.3f}, exactitude {result[1].mean():.3f} ± {result[1].std():.3f}"
-        print(f"  {name:<22} la perte {describe(result):<32} {ending}")
+        print(f"  {name:<22} {describe(result):<32} {ending}")
     return results
+
+
+def speed_sentence(results):
+    """Dit ce que fait la perte avec chaque réglage ; ceux qui font la même chose sont dits ensemble."""
+    names = {}
+    for name, result in results.items():
+        names.setdefault(describe(result), []).append(name)
+    return "La perte " + " ; ".join(f"{text} avec {' et '.join(names[text])}" for text in names) + ". "
 
 
 def accuracy_sentence(results):
@@ -321,7 +329,7 @@ def section_data(args):
 def section_epoch(args):
     """L'apprentissage, époque par époque
 
-    Question : à quoi correspond une itération faite avec la variable `epoch` ? Lisez la boucle de `train`.
+    Question : à quoi correspond une itération réalisée avec la variable `epoch` ? (Lisez `train`.)
     À regarder : les régions, puis la perte sur les fleurs d'apprentissage et sur celles du test.
     """
     inputs, targets, test_inputs, test_targets, scaler = split(args.seed)
@@ -360,7 +368,8 @@ def section_epoch(args):
         "30 fleurs du test sont reconnues."
     )
     lowest = history[:, 2].argmin()  # l'époque où la perte de test est la plus basse
-    if history[-1, 2] > 1.1 * history[lowest, 2] and history[-1, 0] < history[lowest, 0]:
+    risen, fallen = history[-1, 2] > 1.1 * history[lowest, 2], history[-1, 0] < history[lowest, 0]
+    if risen and fallen and lowest < 0.75 * args.epochs:
         answer += (
             f" Après l'époque {lowest + 1} la perte de test remonte, de {history[lowest, 2]:.3f} à "
             f"{history[-1, 2]:.3f}, alors que celle d'apprentissage descend : c'est le surapprentissage."
@@ -372,7 +381,7 @@ def section_structure(args):
     """La structure du réseau
 
     Question : combien de neurones dans chaque couche ? Quelle est la taille des matrices de poids ?
-    À regarder : chaque rond est un neurone, chaque trait un poids ; les couches se lisent de gauche à droite.
+    À regarder : chaque rond est un neurone, chaque trait un poids ; l'entrée est à gauche.
     """
     inputs, targets, test_inputs, _, _ = split(args.seed)
     classifier = MLPClassifier(hidden_layer_sizes=args.hidden, activation=args.activation, random_state=args.seed)
@@ -408,22 +417,18 @@ def section_hidden(args):
     fig, ax = plt.subplots(figsize=(12, 6.5), layout="constrained")
     draw_losses(ax, results, "La perte selon le nombre de neurones cachés")
     show(fig, args)
+    goals = [epochs_to_goal(result) or math.inf for result in results.values()]
     answer = ""
-    for name, result in results.items():
-        if result is None or epochs_to_goal(result) is None:
-            answer += f"Avec {name} la perte {describe(result)}. "
-    reached = {name: epochs_to_goal(result) for name, result in results.items() if epochs_to_goal(result)}
-    if reached:
-        answer += f"Nombre d'époques pour arriver à {GOAL:g} : "
-        answer += ", ".join(f"{goal} avec {name}" for name, goal in reached.items()) + ". "
-    return answer + accuracy_sentence(results)
+    if goals == sorted(goals, reverse=True) and goals[-1] < goals[0]:
+        answer = "Plus il y a de neurones, plus la perte descend vite. "
+    return answer + speed_sentence(results) + accuracy_sentence(results)
 
 
 def section_activation(args):
     """La fonction d'activation
 
     Question : que changent la sigmoïde (logistic) ou la tangente hyperbolique (tanh) ?
-    À regarder : la vitesse de descente ; puis les frontières, avec l'activation linéaire (identity) et avec tanh.
+    À regarder : la vitesse de descente ; puis les frontières, sans activation (identity) et avec tanh.
     """
     names = ["identity", "logistic", "tanh", "relu"]
     results = compare(args, {name: settings_of(args, activation=name) for name in names})
@@ -447,10 +452,10 @@ def section_activation(args):
     answer = ""
     slow, fast = epochs_to_goal(results["logistic"]), epochs_to_goal(results["tanh"])
     if slow and fast and slow > 1.5 * fast:
-        answer = f"La sigmoïde est plus lente : la perte arrive à {GOAL:g} en {slow} époques, contre {fast} pour tanh. "
+        answer = "La sigmoïde (logistic) est plus lente que tanh. "
     return (
-        f"{answer}{accuracy_sentence(results)}Avec identity tout le réseau est linéaire : ses frontières sont des "
-        "droites. Avec tanh elles peuvent se courber."
+        f"{answer}{speed_sentence(results)}{accuracy_sentence(results)}Avec identity tout le réseau est linéaire : ses "
+        "frontières sont des droites. Avec tanh elles peuvent se courber."
     )
 
 
@@ -473,7 +478,10 @@ def section_sgd(args):
     shown = ["taux 0.001, moment 0", "taux 0.1, moment 0", "taux 0.1, moment 0.9", "taux 10, moment 0.9"]
     draw_losses(right, {name: results[name] for name in shown}, "La perte selon le taux et le moment")
     show(fig, args)
+    slow, _, good, wild = [epochs_to_goal(results[name]) for name in shown]
     answer = ""
+    if good and not slow and not wild:
+        answer = "Un pas ni trop petit, ni trop grand. "
     for word, name in [("Petit pas", shown[0]), ("Moyen", shown[2]), ("Grand", shown[3])]:
         answer += f"{word} ({name}) : la perte {describe(results[name])}. "
     with_momentum, without = results["taux 0.01, moment 0.9"], results["taux 0.1, moment 0"]
