@@ -185,10 +185,10 @@ def draw_points(ax, x_data, y_data, title):
 
 
 def train_live(args, our_model, x_data, y_data, optimizer, epochs, line):
-    """Entraîne dix époques à la fois et, entre deux, bouge la courbe `line` si sa fenêtre est ouverte."""
+    """Entraîne en une quarantaine de fois et, entre deux, bouge la courbe `line` si sa fenêtre est ouverte."""
     loss_history = []
     while len(loss_history) < epochs:
-        wanted = min(10, epochs - len(loss_history))
+        wanted = min(1 + epochs // 40, epochs - len(loss_history))
         losses = train(our_model, x_data, y_data, optimizer, torch.nn.MSELoss(), wanted)
         loss_history += losses
         if len(losses) < wanted:
