@@ -67,7 +67,7 @@ def train(inputs, targets, weights, bias, learning_rate, n_iterations, batch_siz
         outputs = np.dot(x, weights) + bias  # (1) propager les entrées vers la sortie : (n, 1)
         deltas = outputs - y  # (2) écarts aux cibles : (n, 1)
         loss = (deltas**2).sum() / 2 / len(x)  # (3) perte
-        if loss > explosion:  # le taux est trop grand : inutile de continuer
+        if not loss < explosion:  # le taux est trop grand : inutile de continuer
             path.pop()
             break
         loss_history.append(loss)  # (4) la garder, pour la tracer
