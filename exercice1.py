@@ -67,7 +67,7 @@ def train(inputs, targets, weights, bias, learning_rate, n_iterations, batch_siz
         outputs = np.dot(x, weights) + bias  # (1) propager les entrées vers la sortie : (n, 1)
         deltas = outputs - y  # (2) écarts aux cibles : (n, 1)
         loss = (deltas**2).sum() / 2 / len(x)  # (3) perte
-        if not loss < explosion:  # le taux est trop grand : inutile de continuer
+        if not loss < explosion:  # le taux est trop grand : on s'arrête, sans ces derniers paramètres
             path.pop()
             break
         loss_history.append(loss)  # (4) la garder, pour la tracer
@@ -143,19 +143,21 @@ def setup(args, true_weights=TRUE_WEIGHTS, true_bias=TRUE_BIAS):
 def counted(number, word):
     """Écrit « 1 itération », « 12 000 itérations » (des espaces insécables entre les milliers)."""
     plural = "s" if number > 1 else ""
-    return f"{number:,} {word}{plural}".replace(",", "\N{NO-BREAK SPACE}")
+    return f"{number:,} {word}{plural}".replace(",", "\u00a0")
 
 
 def rounded(number):
     """Deux chiffres suffisent à une durée : les autres changent à chaque essai."""
-    return f"{float(f'{number:.2g}'):g}"
+    two_digits = float(f"{number:.2g}")
+    return f"{two_digits:g}"
 
 
 def explosion_sentence(rate, loss_history, curvature):
     """Dit à quelle itération la perte a explosé, et à partir de quel taux cela arrive."""
+    limit = 2 / np.linalg.eigvalsh(curvature)[-1]
     return (
-        f"La perte explose à l'itération {len(loss_history)} : le taux {rate:g} est trop grand. La limite est "
-        f"{2 / np.linalg.eigvalsh(curvature)[-1]:.4f}, soit 2 / la plus grande valeur propre de X'X/n."
+        f"La perte explose à l'itération {len(loss_history)} : le taux {rate:g} est trop grand. La descente diverge "
+        f"au-delà de {limit:.4f} (2 / la plus grande valeur propre de X'X/n, où X est `inputs` et une colonne de 1)."
     )
 
 
@@ -164,12 +166,13 @@ def print_losses(loss_history, best_loss):
     for iteration in [0, 1, 2, 5, 10, 100, 1000, 10000]:
         if iteration < len(loss_history):
             print(f"itération {iteration:6d} : perte = {loss_history[iteration]:.6f}")
-    print(f"moindres carrés  : perte = {best_loss:.6f}")
+    print(f"meilleure possible (moindres carrés) : {best_loss:.6f}")
 
 
 def print_parameters(learned, best, true_values):
     """Tableau des paramètres : appris, meilleurs possibles, vrais ; chacun (d+1,)."""
-    print(" " * 16 + "".join(f"{f'w{j}':>9}" for j in range(1, len(best))) + "        b")
+    names = [f"w{j}" for j in range(1, len(best))] + ["b"]
+    print(" " * 16 + "".join(f"{name:>9}" for name in names))
     for title, values in [("appris", learned), ("moindres carrés", best), ("vrais", true_values)]:
         print(f"{title:<16}" + "".join(f"{value:9.4f}" for value in values))
 
@@ -185,7 +188,7 @@ def draw_outputs(ax, targets, outputs):
 
 def draw_losses(ax, curves, best_loss, title, xlabel="itération"):
     """Des courbes de perte, échelle log ; `curves` : (nom, abscisses, pertes)."""
-    for (name, positions, losses), style in zip(curves, ["-", "--", "-.", ":", (0, (5, 1, 1, 1))]):
+    for (name, positions, losses), style in zip(curves, ["-", "--", "-.", ":", "-"]):
         ax.plot(positions, losses, linestyle=style, linewidth=2, label=name)
     lowest = min(min(losses) for _, _, losses in curves)
     if best_loss > 1e-9:  # sans bruit elle est nulle, et n'a pas de place sur une échelle log
@@ -225,8 +228,8 @@ def section_data(args):
     return (
         f"Une cible vaut x1·w1 + ... + b, avec les vrais poids {TRUE_WEIGHTS} et le vrai biais {TRUE_BIAS:g}, plus un "
         f"bruit tiré entre {-NOISE:g} et {NOISE:g}. Apprendre, c'est retrouver ces {n_inputs + 1} nombres. Le bruit ne "
-        f"s'apprend pas : même le neurone parfait garde une perte d'environ {2 * NOISE:g}²/12/2 = "
-        f"{(2 * NOISE) ** 2 / 12 / 2:.3g}."
+        f"s'apprend pas : sa variance est {2 * NOISE:g}²/12, et le neurone parfait en garde la moitié, une perte "
+        f"d'environ {(2 * NOISE) ** 2 / 12 / 2:.3g}."
     )
 
 
@@ -234,7 +237,7 @@ def section_loop(args):
     """La boucle forward/backward
 
     Travail à faire : retrouvez dans `train` les étapes (1) à (7) de l'énoncé.
-    À regarder : la perte, puis chaque paramètre. Sont-ils tous arrivés ? Pourquoi ?
+    À regarder : la perte, puis chaque paramètre. Sont-ils tous arrivés à leur vraie valeur ?
     """
     _, inputs, targets, weights, bias = setup(args)
     rate, n_iterations = args.learning_rate, args.n_iterations
@@ -265,8 +268,8 @@ def section_loop(args):
     if gaps[-1, :-1].max() > 0.05:
         return start + f"même les poids ne sont pas arrivés : il en reste un à {gaps[-1, :-1].max():.2g} du but."
     return start + (
-        f"les poids sont arrivés, pas le biais : {parameters[-1, -1]:.3f} au lieu de {best[-1]:.3f}. Son entrée vaut 1 "
-        "quand les leurs vont jusqu'à 10 : son gradient est bien plus petit. Chaque pas n'enlève que "
+        f"les poids sont arrivés, pas le biais : {parameters[-1, -1]:.3f} au lieu de {best[-1]:.3f}. L'entrée du biais "
+        "vaut 1, celles des poids vont jusqu'à 10 : son gradient est bien plus petit. Chaque pas n'enlève que "
         f"{100 * rate:g} % de son erreur. Il doit en rester (1 - {rate:g})^{n_iterations} = "
         f"{100 * (1 - rate) ** n_iterations:.0f} % ; mesuré : {100 * gaps[-1, -1] / gaps[0, -1]:.0f} %."
     )
@@ -276,7 +279,7 @@ def section_loss(args):
     """La perte en fonction du nombre d'itérations
 
     Question : à partir de combien d'itérations la perte commence-t-elle à converger ?
-    À regarder : où la courbe change de pente, et où elle rejoint la meilleure perte (moindres carrés).
+    À regarder : où la courbe change de pente ; où elle rejoint la meilleure perte (moindres carrés).
     """
     _, inputs, targets, weights, bias = setup(args)
     n_iterations = 10 * args.n_iterations
@@ -292,11 +295,11 @@ def section_loss(args):
         return explosion_sentence(args.learning_rate, loss_history, curvature)
     flat = first_under(loss_history, best_loss + 0.05 * (loss_history[0] - best_loss))
     reached = first_under(loss_history, 1.05 * best_loss)
-    answer = f"Elle n'arrive pas à 5 % de la meilleure perte en {counted(n_iterations, 'itération')}."
+    answer = f"Elle dépasse encore la meilleure de plus de 5 % après {counted(n_iterations, 'itération')}."
     if reached is not None:
-        answer = f"Elle n'est à 5 % de la meilleure perte, {best_loss:.3g}, qu'à l'itération {reached}."
+        answer = f"Elle n'est à moins de 5 % de la meilleure, {best_loss:.3g}, qu'à l'itération {reached}."
     if flat is not None:
-        answer = f"La perte s'aplatit à l'itération {flat} : 95 % de la descente est faite. {answer}"
+        answer = f"Elle commence vers l'itération {flat} : 95 % de la descente est faite. {answer}"
     return answer + " Plus elle est près du fond, plus le gradient est petit, et les pas aussi."
 
 
@@ -304,13 +307,13 @@ def section_rates(args):
     """Plusieurs taux d'apprentissage
 
     Question : recommencez avec d'autres taux. Que constatez-vous ?
-    À regarder : quelle courbe descend la première, et s'il y en a une qui ne descend pas.
+    À regarder : ce que devient chaque courbe. Le plus grand taux passe de 2 % une limite calculée.
     """
     _, inputs, targets, weights, bias = setup(args)
     n_iterations = 100 * args.n_iterations
     _, best_loss, curvature = least_squares(inputs, targets)
     limit = 2 / np.linalg.eigvalsh(curvature)[-1]
-    print(f"Jusqu'à {counted(n_iterations, 'itération')} par taux. But : être à 5 % de la meilleure perte.")
+    print(f"Jusqu'à {counted(n_iterations, 'itération')} par taux. But : dépasser la meilleure perte de moins de 5 %.")
     curves, reached, exploded = [], {}, []
     for rate in sorted({0.001, 0.01, 0.03, 1.02 * limit, args.learning_rate}):
         loss_history, _ = train(inputs, targets, weights, bias, rate, n_iterations)
@@ -333,8 +336,8 @@ def section_rates(args):
     if exploded:
         answer += f"Trop grand, le taux fait exploser la perte : {' ; '.join(exploded)}. "
     return answer + (
-        f"La limite est {limit:.4f} (2 / la plus grande valeur propre de X'X/n, la plus forte courbure de la perte). "
-        "Au-delà, chaque pas saute de l'autre côté de la solution, plus loin qu'avant."
+        f"La limite est {limit:.4f} : 2 / la plus grande valeur propre de X'X/n, où X est `inputs` et une colonne de "
+        "1. Au-delà, chaque pas saute de l'autre côté de la solution, plus loin qu'avant."
     )
 
 
@@ -370,14 +373,14 @@ def section_mini_batch(args):
 
     Travail à faire : à chaque itération, calculez le gradient sur un petit groupe tiré au hasard.
     Question : comment évolue la perte avec le nombre d'itérations, et avec la taille du groupe ?
-    À regarder : à gauche, quelles courbes tremblent ; à droite, combien d'exemples il a fallu lire.
+    À regarder : à gauche, l'allure des courbes ; à droite, combien d'exemples il a fallu lire.
     """
     rng, inputs, targets, weights, bias = setup(args)
     n, rate, n_iterations = len(inputs), args.learning_rate, 10 * args.n_iterations
     best, best_loss, curvature = least_squares(inputs, targets)
     print(f"Taux {rate:g}, {counted(n_iterations, 'itération')}. Meilleure perte : {best_loss:.6f}")
     by_iteration, by_example, finals, exploded = [], [], {}, []
-    for size in sorted({1, min(4, n), min(args.batch_size, n), n}):
+    for size in sorted({1, min(4, n), min(args.batch_size, n), n}):  # sans répétition, dans l'ordre
         batch_size = size if size < n else None  # toutes les observations : c'est le gradient complet
         loss_history, path = train(inputs, targets, weights, bias, rate, n_iterations, batch_size, rng)
         losses = full_losses(path, best, best_loss, curvature)
@@ -396,14 +399,14 @@ def section_mini_batch(args):
     draw_losses(right, by_example, best_loss, "Perte sur toutes les données", "exemples lus (échelle log)")
     right.set_xscale("log")
     show(fig, args)
-    answer = f"Pendant un seul pas complet, qui lit {n} exemples, un groupe de 1 fait {n} pas. "
+    answer = f"Avec les {n} exemples que lit un seul pas complet, on ferait {n} pas par groupes de 1. "
     if exploded:
         answer += f"Mais au taux {rate:g} la perte explose avec des groupes de {', '.join(exploded)}. "
     elif finals[n] < 1.05 * best_loss and finals[1] > finals[n]:
-        excesses = [f"{rounded(100 * final / best_loss - 100)} % (groupe de {n})" for n, final in finals.items()]
+        excesses = [f"{rounded(100 * final / best_loss - 100)} % (groupe de {size})" for size, final in finals.items()]
         answer += (
             "Un petit groupe rend la courbe moins lisse : son gradient dépend du tirage. À la fin, la perte moyenne "
-            f"dépasse la meilleure de {', '.join(excesses)}."
+            f"dépasse la meilleure de {', '.join(excesses[:-1])}."
         )
     else:
         answer += f"Après {counted(n_iterations, 'itération')} la descente n'est pas finie."
@@ -424,7 +427,8 @@ def section_million(args):
     for n in numbers:
         full, mini = fastest_steps(inputs[:n], targets[:n], weights, bias, args.batch_size, rng)
         steps.append((full, mini))
-        print(f"{n:7d} observations, un pas : {names[0]} {rounded(1e6 * full)} µs, {names[1]} {rounded(1e6 * mini)} µs")
+        print(f"{n:7d} observations, un pas : {names[0]} = {rounded(1e6 * full)} µs,", end=" ")
+        print(f"{names[1]} = {rounded(1e6 * mini)} µs")
     counts = [  # celui du gradient complet ne dépend presque pas du nombre d'observations : 10 000 suffisent
         iterations_to_goal(args, inputs[:10_000], targets[:10_000], weights, bias),
         iterations_to_goal(args, inputs, targets, weights, bias, args.batch_size, rng),
@@ -434,10 +438,11 @@ def section_million(args):
     left.plot(numbers, steps, "o-", linewidth=2, label=names)
     left.set(title="Un pas", xlabel="nombre d'observations", ylabel="durée (s)", xscale="log", yscale="log")
     left.legend()
+    full_growth, mini_growth = steps[-1][0] / steps[0][0], steps[-1][1] / steps[0][1]
     answer = (
         "Un pas complet relit toutes les observations ; un pas de mini-batch n'en lit qu'un groupe.\n"
-        f"De 1000 à un million, le pas complet dure {rounded(steps[-1][0] / steps[0][0])} fois plus (en s), "
-        f"l'autre {rounded(steps[-1][1] / steps[0][1])} fois.\n"
+        f"De 1000 à un million, la durée (en s) d'un pas est multipliée par {rounded(full_growth)} et "
+        f"{rounded(mini_growth)}.\n"
     )
     for name, (count, done), step, colour in zip(names, counts, steps[-1], ["C0", "C1"]):
         ending = f"pas arrivé en {counted(done, 'itération')}"
@@ -446,8 +451,8 @@ def section_million(args):
             ending = f"{rounded(count * step)} s, {counted(count, 'itération')}"
         elif done < 10 * args.n_iterations:
             ending += ", la perte explose"
-        answer += f"Arriver à 5 % de la meilleure perte, {name} : {ending}.\n"
-    right.set(title="Arriver à 5 % de la meilleure perte", ylabel="durée (s)")
+        answer += f"À moins de 5 % de la meilleure perte, {name} : {ending}.\n"
+    right.set(title="À moins de 5 % de la meilleure perte", ylabel="durée (s)")
     right.margins(y=0.1)
     show(fig, args)
     return answer
@@ -585,7 +590,7 @@ def main():
                 answer = SECTIONS[name](args)
                 if args.corrige:
                     print()
-                    for line in f"Corrigé : {answer}".splitlines():
+                    for line in f"Corrigé : {answer}".replace(" %", "\u00a0%").splitlines():
                         print(textwrap.fill(line, 100, break_on_hyphens=False))
     except SystemExit as stop:  # une option refusée, ou --help
         return stop.code

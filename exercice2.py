@@ -6,7 +6,7 @@ Un `MLPClassifier` reconnaît trois espèces d'iris à quatre mesures de la fleu
   python exercice2.py                                       toutes les sections, dans l'ordre de l'énoncé
   python exercice2.py --section 3.2-epoch --corrige         l'apprentissage époque par époque, avec la réponse
   python exercice2.py --section 3.2-epoch --hidden 10,5 --activation sigmoïde
-  python exercice2.py --section 3.2-structure --solver adam --learning-rate 0.01
+  python exercice2.py --section 3.2-epoch --solver adam --learning-rate 0.01
 """
 
 import argparse
@@ -65,12 +65,14 @@ def train(classifier, inputs, targets, test_inputs, test_targets, epochs, on_epo
     courte si la perte explose.
     """
     history = []
-    with safe_training():
+    with safe_training():  # pour que Ctrl+C marche, et qu'une explosion ne soit pas une erreur (voir plus bas)
         for epoch in range(epochs):
-            classifier.partial_fit(inputs, targets, classes=[0, 1, 2])  # un passage sur toutes les fleurs
+            classifier.partial_fit(inputs, targets, classes=[0, 1, 2])
             if classifier.loss_ > EXPLOSION:
                 break
-            history.append([*measure(classifier, inputs, targets), *measure(classifier, test_inputs, test_targets)])
+            loss, score = measure(classifier, inputs, targets)
+            test_loss, test_score = measure(classifier, test_inputs, test_targets)
+            history.append([loss, score, test_loss, test_score])
             on_epoch(epoch, np.array(history))
     return np.array(history)
 
@@ -119,7 +121,7 @@ def safe_training():
 
 
 def cross_validated(seed, settings, epochs, n_repeats):
-    """Entraîne un réglage sur 5 découpages des iris, `n_repeats` fois, chaque fois depuis d'autres poids.
+    """Validation croisée : on coupe les iris en 5, et chaque cinquième sert une fois de test, `n_repeats` fois.
 
     Rend la perte d'apprentissage médiane (époques,), et l'exactitude de chaque essai sur les fleurs mises de
     côté ; None si la perte explose.
@@ -179,36 +181,36 @@ def sizes_text(sizes):
 
 
 def describe(result):
-    """Dit ce que fait la perte : « arrive à 0.1 en 7 époques », « explose »..."""
+    """Dit ce que fait la perte : « est à 0.1 en 7 époques », « explose »..."""
     goal = epochs_to_goal(result)
     if result is None:
         return "explose"
     if goal is not None:
-        return f"arrive à {GOAL:g} en {counted(goal, 'époque')}"
+        return f"est à {GOAL:g} en {counted(goal, 'époque')}"
     if result[0][-1] > 1.5 * math.log(3):  # ln 3 = 1.1 : la perte de qui répond au hasard
         return "diverge, pire qu'au hasard"
-    return f"n'arrive pas à {GOAL:g} en {counted(len(result[0]), 'époque')}"
+    return f"n'est pas à {GOAL:g} en {counted(len(result[0]), 'époque')}"
 
 
 def compare(args, variants, n_repeats=2):
     """Mesure chaque réglage (nom : réglages) et imprime sa ligne ; rend {nom: (pertes, exactitudes) ou None}."""
-    print(f"La perte, en {5 * n_repeats} essais par réglage ; l'exactitude, sur des fleurs mises de côté :")
+    print(f"La perte, en {5 * n_repeats} essais par réglage (exactitude : sur des fleurs mises de côté) :")
     results = {}
     for name, settings in variants.items():
         result = cross_validated(args.seed, settings, args.epochs, n_repeats)
         results[name], ending = result, ""
         if result is not None:
-            ending = f"finale {result[0][-1]:.3f}, exactitude {result[1].mean():.3f} ± {result[1].std():.3f}"
-        print(f"  {name:<22} {describe(result):<32} {ending}")
+            ending = f"à la fin {result[0][-1]:.3f}, exactitude {result[1].mean():.3f} ± {result[1].std():.3f}"
+        print(f"  {name:<22} {describe(result):<30} {ending}")
     return results
 
 
 def speed_sentence(results):
     """Dit ce que fait la perte avec chaque réglage ; ceux qui font la même chose sont dits ensemble."""
-    names = {}
+    names = {}  # par exemple {"est à 0.1 en 7 époques": ["tanh", "relu"]}
     for name, result in results.items():
         names.setdefault(describe(result), []).append(name)
-    return "La perte " + " ; ".join(f"{text} avec {' et '.join(names[text])}" for text in names) + ". "
+    return "La perte " + " ; ".join(f"{text} ({', '.join(names[text])})" for text in names) + ". "
 
 
 def accuracy_sentence(results):
@@ -217,7 +219,7 @@ def accuracy_sentence(results):
     if len(scores) < 2:
         return ""
     means, spread = np.mean(scores, axis=1), np.std(scores, axis=1).max()
-    text = f"Exactitudes de {means.min():.2f} à {means.max():.2f} : "
+    text = f"Exactitudes de {means.min():.3f} à {means.max():.3f} : "
     if np.ptp(means) < spread:
         return text + f"pas de vraie différence, elles varient autant d'un essai à l'autre (± {spread:.2f}). "
     return text + f"une vraie différence, plus grande que la dispersion des essais (± {spread:.2f}). "
@@ -248,9 +250,11 @@ def draw_network(ax, sizes):
         segments = [[(layer, a), (layer + 1, b)] for a in left for b in right]
         ax.add_collection(LineCollection(segments, colors="gray", linewidths=0.7))
     for layer, column in enumerate(heights):
-        kind = "entrées" if layer == 0 else "sorties" if layer == len(sizes) - 1 else "couche cachée"
+        kind = "couche cachée"
+        if layer in (0, len(sizes) - 1):
+            kind = "sortie" if layer else "entrée"
         ax.scatter([layer] * len(column), column, s=3000 / (len(column) + 5), edgecolor="black", zorder=2)
-        ax.text(layer, -1.05, f"{kind}\n{counted(len(column), 'neurone')}", ha="center", va="top")
+        ax.text(layer, -1.05, kind, ha="center", va="top")
     ax.set(title="Le réseau", xlim=(-0.5, len(sizes) - 0.5), ylim=(-1.3, 1))
     ax.axis("off")
 
@@ -301,7 +305,7 @@ def draw_regions(ax, inputs, targets, scaler, title):
 def section_data(args):
     """Les iris
 
-    Question : quelle espèce se sépare des autres d'un trait, et lesquelles se mêlent ?
+    Question : quelle espèce une droite sépare-t-elle des autres ? Lesquelles se mélangent ?
     À regarder : les sépales, puis les pétales.
     """
     flowers, species = load_iris(return_X_y=True)
@@ -321,8 +325,8 @@ def section_data(args):
     low, high = lengths[species == 2].min(), lengths[species == 1].max()
     mixed = ((species > 0) & (lengths >= low) & (lengths <= high)).sum()
     return (
-        f"Setosa se sépare d'un trait : {gap:.1f} cm de longueur de pétale l'éloignent des deux autres. Versicolor et "
-        f"virginica se mêlent : {mixed} de leurs fleurs ont un pétale de {low:g} à {high:g} cm."
+        f"Setosa : ses pétales sont plus courts que les autres d'au moins {gap:.1f} cm. Versicolor et virginica se "
+        f"mélangent : entre {low:g} et {high:g} cm de longueur de pétale on trouve les deux ({mixed} fleurs)."
     )
 
 
@@ -333,6 +337,7 @@ def section_epoch(args):
     À regarder : les régions, puis la perte sur les fleurs d'apprentissage et sur celles du test.
     """
     inputs, targets, test_inputs, test_targets, scaler = split(args.seed)
+    # Un RandomState, et pas un nombre : sinon chaque époque mélangerait les fleurs dans le même ordre.
     classifier = MLPClassifier(**settings_of(args), random_state=np.random.RandomState(args.seed))
     fig, axes = plt.subplots(1, 3, figsize=(19, 6.5), layout="constrained")
     background = draw_regions(axes[0], inputs, targets, scaler, "Les régions (sépales à leur moyenne)")
@@ -350,6 +355,7 @@ def section_epoch(args):
             plt.pause(0.01)
 
     history = train(classifier, inputs, targets, test_inputs, test_targets, args.epochs, on_epoch)
+    print("Perte : entropie croisée (0 : parfait ; 1.1 : au hasard). Exactitude : part de fleurs reconnues.")
     print("époque   perte (apprentissage, test)   exactitude (apprentissage, test)")
     for epoch, (loss, score, test_loss, test_score) in enumerate(history, start=1):
         if epoch in (1, 2, 5, 10, 20, 100, 1000) or epoch == len(history):
@@ -381,16 +387,15 @@ def section_structure(args):
     """La structure du réseau
 
     Question : combien de neurones dans chaque couche ? Quelle est la taille des matrices de poids ?
-    À regarder : chaque rond est un neurone, chaque trait un poids ; l'entrée est à gauche.
+    À regarder : chaque rond est un neurone, chaque trait un poids. Comptez-les.
     """
     inputs, targets, test_inputs, _, _ = split(args.seed)
     classifier = MLPClassifier(hidden_layer_sizes=args.hidden, activation=args.activation, random_state=args.seed)
     classifier.partial_fit(inputs, targets, classes=[0, 1, 2])  # une époque suffit à créer les matrices
-    for k, (weights, bias) in enumerate(zip(classifier.coefs_, classifier.intercepts_), start=1):
-        print(f"classifier.coefs_[{k - 1}] : {weights.shape}   classifier.intercepts_[{k - 1}] : {bias.shape}")
     gap = abs(forward(classifier, test_inputs) - classifier.predict_proba(test_inputs)).max()
     near = f"à {gap:.0e} près" if gap else "exactement"
-    print(f"`forward`, le calcul à la main, donne {near} les probabilités de predict_proba")
+    print("Ajoutez à la fin de cette section : for weights in classifier.coefs_: print(weights.shape)")
+    print(f"`forward`, le calcul à la main, donne {near} les probabilités de predict_proba.")
     fig, ax = plt.subplots(figsize=(12, 8), layout="constrained")
     draw_network(ax, [4, *args.hidden, 3])
     show(fig, args)
@@ -420,7 +425,7 @@ def section_hidden(args):
     goals = [epochs_to_goal(result) or math.inf for result in results.values()]
     answer = ""
     if goals == sorted(goals, reverse=True) and goals[-1] < goals[0]:
-        answer = "Plus il y a de neurones, plus la perte descend vite. "
+        answer = "Plus il y a de neurones, plus la perte descend vite, en nombre d'époques. "
     return answer + speed_sentence(results) + accuracy_sentence(results)
 
 
@@ -454,8 +459,8 @@ def section_activation(args):
     if slow and fast and slow > 1.5 * fast:
         answer = "La sigmoïde (logistic) est plus lente que tanh. "
     return (
-        f"{answer}{speed_sentence(results)}{accuracy_sentence(results)}Avec identity tout le réseau est linéaire : ses "
-        "frontières sont des droites. Avec tanh elles peuvent se courber."
+        f"{answer}{speed_sentence(results)}{accuracy_sentence(results)}Avec identity tout le réseau est linéaire, et "
+        "ses frontières sont des droites ; avec tanh elles peuvent se courber."
     )
 
 
@@ -481,13 +486,13 @@ def section_sgd(args):
     slow, _, good, wild = [epochs_to_goal(results[name]) for name in shown]
     answer = ""
     if good and not slow and not wild:
-        answer = "Un pas ni trop petit, ni trop grand. "
-    for word, name in [("Petit pas", shown[0]), ("Moyen", shown[2]), ("Grand", shown[3])]:
+        answer = "Il faut un taux ni trop petit, ni trop grand. "
+    for word, name in [("Petit", shown[0]), ("Moyen", shown[2]), ("Grand", shown[3])]:
         answer += f"{word} ({name}) : la perte {describe(results[name])}. "
     with_momentum, without = results["taux 0.01, moment 0.9"], results["taux 0.1, moment 0"]
     if with_momentum and without and 0.8 < with_momentum[0][-1] / without[0][-1] < 1.25:
         answer += (
-            "Un moment de 0.9 agit comme un pas 1 / (1 - 0.9) = 10 fois plus grand : la perte finit à "
+            "Un moment de 0.9 agit comme un pas 1/(1 - 0.9) = 10 fois plus grand : la perte finit à "
             f"{with_momentum[0][-1]:.3f} au taux 0.01 avec lui, à {without[0][-1]:.3f} au taux 0.1 sans lui."
         )
     return answer
@@ -644,7 +649,7 @@ def main():
                 answer = SECTIONS[name](args)
                 if args.corrige:
                     print()
-                    for line in f"Corrigé : {answer}".splitlines():
+                    for line in f"Corrigé : {answer}".replace(" %", "\u00a0%").splitlines():
                         print(textwrap.fill(line, 100, break_on_hyphens=False))
     except SystemExit as stop:  # une option refusée, ou --help
         return stop.code

@@ -418,7 +418,7 @@ def main():
                 answer = SECTIONS[name](args)
                 if args.corrige:
                     print()
-                    for line in f"Corrigé : {answer}".splitlines():
+                    for line in f"Corrigé : {answer}".replace(" %", "\u00a0%").splitlines():
                         print(textwrap.fill(line, 100, break_on_hyphens=False))
     except SystemExit as stop:  # une option refusée, ou --help
         return stop.code

@@ -29,7 +29,7 @@ SCORES = [2, 1, -1]  # les scores que softmax change en probabilités
 # --- La leçon : `x` est un nombre ou un tableau, le résultat a la même forme --------------------------
 def linear(x):
     """Activation linéaire : g(x) = x."""
-    return 1.0 * x
+    return x
 
 
 def sigmoid(x):
@@ -85,7 +85,7 @@ def section_sigmoid(args):
     """La sigmoïde
 
     Question : que fait-elle des grandes valeurs de x ? Où sa pente est-elle la plus grande ?
-    À regarder : les deux bouts de la courbe, et le trait tireté.
+    À regarder : les deux bouts de la courbe, et la pente, en tirets.
     """
     print_values(sigmoid)
     fig, ax = plt.subplots(figsize=(10, 6), layout="constrained")
@@ -109,17 +109,17 @@ def section_relu(args):
     draw_activation(ax, relu, "ReLU : g(x) = max(0, x)")
     show(fig, args)
     return (
-        f"À gauche de 0 elle répond {relu(-2):g} en -2, à droite {relu(2):g} en 2. Sa pente vaut {slope(relu, -2):.2g} "
-        f"à gauche et {slope(relu, 2):.2g} à droite, aussi loin qu'on aille. En 0 la courbe fait un angle et n'a pas "
-        "de pente : PyTorch y prend 0."
+        f"À gauche de 0 elle vaut par exemple {relu(-2):g} en -2, à droite {relu(2):g} en 2. Sa pente est "
+        f"{slope(relu, -2):.2g} à gauche et {slope(relu, 2):.2g} à droite, aussi loin qu'on aille. En 0 la courbe fait "
+        "un angle et n'a pas de pente : PyTorch y prend 0."
     )
 
 
 def section_activations(args):
     """Les activations et leurs pentes
 
-    Question : la rétro-propagation multiplie le gradient, à chaque couche, par une pente. Qu'en reste-t-il ?
-    À regarder : la plus grande pente de chaque activation.
+    Question : chaque couche multiplie le gradient par une pente. Qu'en reste-t-il après plusieurs ?
+    À regarder : la plus grande pente de chacune ; puis softmax, qui prend plusieurs scores à la fois.
     """
     largest = {}
     for name, activation in ACTIVATIONS.items():
@@ -134,17 +134,18 @@ def section_activations(args):
     show(fig, args)
 
     fig, ax = plt.subplots(figsize=(9, 6), layout="constrained")
-    ax.bar_label(ax.bar(range(len(SCORES)), probabilities), fmt="%.4f")
+    bars = ax.bar(range(len(SCORES)), probabilities)
+    ax.bar_label(bars, fmt="%.4f")
     ax.set_xticks(range(len(SCORES)), [f"score {score:g}" for score in SCORES])
     ax.set(title="softmax : des scores aux probabilités", ylabel="probabilité", ylim=(0, 1.1))
     show(fig, args)
     steepest, relu_slope = largest["sigmoïde"], largest["ReLU"]
     return (
-        f"La pente de la sigmoïde vaut au plus {steepest:.2f}. En {N_LAYERS} couches, sans compter les poids, il reste "
-        f"du gradient au plus {steepest:.2f}^{N_LAYERS} = {steepest**N_LAYERS:.1e} : les premières couches "
-        f"n'apprennent presque plus. Avec ReLU, du côté où sa pente vaut {relu_slope:.2f}, il peut en rester "
-        f"{relu_slope:.2f}^{N_LAYERS} = {relu_slope**N_LAYERS:.2g}. Softmax, elle, prend plusieurs scores à la fois : "
-        "le plus grand a la plus grande probabilité, et la somme des probabilités vaut 1, aux arrondis près."
+        f"Avec la sigmoïde, au plus {steepest:.2f}^{N_LAYERS} = {steepest**N_LAYERS:.1e} en {N_LAYERS} couches, sans "
+        f"compter les poids : sa pente vaut au plus {steepest:.2f}, et le gradient s'éteint en remontant. Avec "
+        f"ReLU, dont la pente va jusqu'à {relu_slope:.2f}, il peut en rester {relu_slope:.2f}^{N_LAYERS} = "
+        f"{relu_slope**N_LAYERS:.2g}. Softmax donne la plus grande probabilité au plus grand score ; la somme des "
+        "probabilités vaut 1, aux arrondis près."
     )
 
 
@@ -262,7 +263,7 @@ def main():
                 answer = SECTIONS[name](args)
                 if args.corrige:
                     print()
-                    for line in f"Corrigé : {answer}".splitlines():
+                    for line in f"Corrigé : {answer}".replace(" %", "\u00a0%").splitlines():
                         print(textwrap.fill(line, 100, break_on_hyphens=False))
     except SystemExit as stop:  # une option refusée, ou --help
         return stop.code

@@ -1,0 +1,31 @@
+"""L'écran virtuel des tests de fenêtres."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # pour `outils`
+sys.path.insert(0, str(Path(__file__).parent.parent))  # pour les scripts
+
+
+@pytest.fixture(scope="session")
+def display():
+    """Un écran virtuel, Xvfb ; sans Xvfb ou sans Tk les tests de fenêtres sont sautés."""
+    pytest.importorskip("tkinter", reason="Tk n'est pas installé")
+    if shutil.which("Xvfb") is None:
+        pytest.skip("Xvfb n'est pas installé")
+    read_end, write_end = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1600x1200x24"],
+        pass_fds=[write_end],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write_end)
+    with os.fdopen(read_end) as pipe:
+        yield ":" + pipe.readline().strip()
+    server.terminate()
+    server.wait()

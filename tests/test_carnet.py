@@ -1,0 +1,77 @@
+"""Les scripts dans un noyau Jupyter : figures sous la cellule, rien d'enregistré, rien qui reste dans le noyau."""
+
+import shutil
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from outils import ROOT, environment
+
+BEFORE = """
+import matplotlib.pyplot as plt
+before = plt.get_backend(), dict(plt.rcParams)
+"""
+AFTER = """
+assert (plt.get_backend(), dict(plt.rcParams)) == before
+plt.plot([1, 2], [3, 4])
+plt.show()
+"""
+
+
+def play(cells, folder, monkeypatch, **changes):
+    """Joue ces cellules dans un noyau neuf, dans `folder` ; rend les sorties de chacune."""
+    for name, value in environment(MPLBACKEND=None, PYTHONIOENCODING=None, **changes).items():
+        monkeypatch.setenv(name, value)
+    for name in ("MPLBACKEND", "PYTHONIOENCODING"):
+        monkeypatch.delenv(name, raising=False)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(folder)}}).execute()
+    return [cell.outputs for cell in notebook.cells]
+
+
+def images(outputs):
+    return [output for output in outputs if "image/png" in output.get("data", {})]
+
+
+def text_of(outputs):
+    return "".join(output.get("text", "") for output in outputs)
+
+
+def test_inline_figures_and_a_kernel_left_as_it_was(tmp_path, monkeypatch):
+    shutil.copy(ROOT / "exercice1.py", tmp_path)
+    cells = [
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",  # le premier tracé finit de régler le noyau
+        BEFORE,
+        "%run exercice1.py --section 2.2.2-perte --section 2.2.2-taux --corrige",
+        AFTER,
+        "%run exercice1.py --learning-rate zéro",
+        "%run exercice1.py --section 2.2.1 --figures ici",
+        AFTER,
+    ]
+    _, _, whole, own, refused, saved, own_again = play(cells, tmp_path, monkeypatch)
+    assert len(images(whole)) == 2 and text_of(whole).count("Corrigé") == 2
+    assert "Fermez la figure" not in text_of(whole) and "Pas de fenêtre" not in text_of(whole)
+    assert len(images(own)) == len(images(own_again)) == 1, "le tracé de l'utilisateur se montre encore"
+    assert text_of(refused).startswith("exercice1.py : option refusée : argument --learning-rate: il faut un nombre")
+    assert text_of(refused).endswith(", pas 'zéro'\n"), "une phrase, et pas de « SystemExit »"
+    assert not images(saved) and {path.name for path in tmp_path.iterdir()} == {"exercice1.py", "ici"}
+
+
+def test_real_windows_from_a_kernel(tmp_path, monkeypatch, display):
+    """Après %matplotlib tk, la figure reste jusqu'à ce qu'on la ferme."""
+    shutil.copy(ROOT / "relu_plot.py", tmp_path)
+    closing = """
+import matplotlib.pyplot as plt
+opened = []
+real_show = plt.show
+def show(block=None):
+    window = plt.gcf().canvas.manager.window
+    window.after(400, lambda: (opened.append(window.winfo_viewable()), plt.close()))
+    real_show(block=block)
+plt.show = show
+"""
+    cells = ["%matplotlib tk", closing, "%run relu_plot.py --section 3.1-relu", "plt.show = real_show\nprint(opened)"]
+    outputs = play(cells, tmp_path, monkeypatch, DISPLAY=display)
+    assert "Fermez la figure pour continuer." in text_of(outputs[2])
+    assert text_of(outputs[3]) == "[1]\n"
+    assert not (tmp_path / "figures").exists()
