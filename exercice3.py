@@ -35,7 +35,7 @@ EPOCHS = 400
 
 # --- La leçon -----------------------------------------------------------------------------------------
 def curve(x):
-    """La courbe que suivent les données, au bruit près."""
+    """La courbe que suivent les données, au bruit près. Pour la fin de l'énoncé : x**4, et NOISE = 0.1."""
     return np.sin(x) * x**3 + 3 * x
 
 
@@ -60,6 +60,11 @@ class RegressionModel(torch.nn.Module):
         return y_pred
 
 
+def make_optimizer(our_model, learning_rate):
+    """L'optimiseur de l'énoncé ; essayez aussi torch.optim.Adam."""
+    return torch.optim.SGD(our_model.parameters(), lr=learning_rate)
+
+
 def train(our_model, x_data, y_data, optimizer, loss_func, epochs):
     """Entraîne `our_model` sur x_data (n, 1) et y_data (n, 1) ; rend `loss_history`, une perte par époque.
 
@@ -69,8 +74,8 @@ def train(our_model, x_data, y_data, optimizer, loss_func, epochs):
     loss_history = []
     for _ in range(epochs):
         prediction = our_model(x_data)  # (1) propager les entrées vers la sortie : (n, 1)
-        loss = loss_func(prediction, y_data)  # (2) (3) écarts aux cibles, puis perte
-        if not loss < explosion:  # le taux est trop grand : inutile de continuer
+        loss = loss_func(prediction, y_data)  # (2) (3) écarts aux cibles, puis perte (sans le / 2 d'exercice1)
+        if not loss < explosion:  # le taux est trop grand : on s'arrête
             break
         loss_history.append(loss.item())  # (4) la garder : le nombre, pas le tenseur
         optimizer.zero_grad()  # oublier le gradient de l'époque d'avant
@@ -111,6 +116,16 @@ def evaluate(our_model, x_data, y_data):
         return torch.nn.functional.mse_loss(our_model(x_data), y_data).item()
 
 
+def noise_floor(x_data, y_data):
+    """Le plancher : la perte due au bruit seul, soit la variance de ce que `curve` n'explique pas."""
+    return (y_data.cpu().numpy() - curve(x_data.cpu().numpy())).var()
+
+
+def satisfying(loss, x_data, y_data):
+    """Vrai s'il ne reste guère plus que le bruit : au plus deux fois le plancher, à un millième de y près."""
+    return loss < 2 * noise_floor(x_data, y_data) + 0.001 * y_data.var().item()
+
+
 def predict(our_model, device):
     """Le modèle vu de 0 à 1 : rend `grid` (100,) et les prédictions (100,), en NumPy."""
     grid = torch.linspace(0, 1, 100, device=device).reshape(-1, 1)
@@ -119,8 +134,9 @@ def predict(our_model, device):
 
 
 def is_line(prediction):
-    """Vrai si ces prédictions, à intervalles réguliers, sont sur une droite (aux arrondis de float32 près)."""
-    return abs(np.diff(prediction, 2)).max() < 1e-5 * (1 + abs(prediction).max())
+    """Vrai si ces prédictions sont sur une droite, aux arrondis de float32 près."""
+    chord = np.linspace(prediction[0], prediction[-1], len(prediction))  # la droite qui joint les deux bouts
+    return abs(prediction - chord).max() < 1e-5 * (1 + abs(prediction).max())
 
 
 def best_line(x_data, y_data):
@@ -165,8 +181,10 @@ def counted(number, word):
 
 
 def nearly(gap):
-    """Dit un écart dû aux arrondis."""
-    return f"aux arrondis près (écart {gap:.0e})" if gap else "exactement"
+    """Dit un écart, dû aux arrondis s'il est petit."""
+    if gap == 0:
+        return "exactement"
+    return f"aux arrondis près (écart {gap:.0e})" if gap < 1e-4 else f"à {gap:.0e} près"
 
 
 def early_epoch(args):
@@ -217,18 +235,19 @@ def section_tensors(args):
     try:
         torch.ones(2, 2) @ torch.from_numpy(np.ones((2, 1)))
     except RuntimeError as error:  # NumPy compte en float64, PyTorch en float32 : .float()
-        print(f"Types mêlés : {error}"[:100])
+        print(f"Types mêlés (-> .float()) : {error}")
     try:
         torch.ones(2, requires_grad=True).numpy()
     except RuntimeError as error:
-        print(f"Gradient : {error}"[:100])
-    print(f"Formes mêlées, (5, 1) - (5,) : aucune erreur, mais {tuple((torch.ones(5, 1) - torch.ones(5)).shape)}")
+        print(f"Gradient : {error}")
+    wrong = torch.ones(5, 1) - torch.ones(5)
+    print(f"Formes mêlées : (5, 1) - (5,) ne dit rien, mais donne {tuple(wrong.shape)} au lieu de (5, 1)")
 
     weight, bias = torch.zeros(1, device=device, requires_grad=True), torch.zeros(1, device=device, requires_grad=True)
     deltas = weight * x_data + bias - y_data  # (n, 1)
     loss = (deltas**2).mean()
     loss.backward()  # PyTorch a noté chaque calcul : il les remonte, et remplit .grad
-    by_hand = (2 * deltas * x_data).mean().item(), (2 * deltas).mean().item()
+    by_hand = (2 * deltas * x_data).mean().item(), (2 * deltas).mean().item()  # la dérivée de la moyenne des deltas²
     print(f"Gradient de la droite y = 0 : par backward {weight.grad.item():.4f} et {bias.grad.item():.4f},", end=" ")
     print(f"à la main {by_hand[0]:.4f} et {by_hand[1]:.4f}")
     gap = max(abs(weight.grad.item() - by_hand[0]), abs(bias.grad.item() - by_hand[1]))
@@ -247,7 +266,9 @@ def section_speed(args):
     """
     device = choose_device(args.device)
     rng, sizes = np.random.default_rng(args.seed), [64, 128, 256, 512, 1024]
-    names, pairs = ["NumPy", "PyTorch (cpu)"] + [f"PyTorch ({device})"] * (device.type != "cpu"), []
+    names, pairs = ["NumPy", "PyTorch (cpu)"], []
+    if device.type != "cpu":
+        names.append(f"PyTorch ({device})")
     for n in sizes:
         left, right = rng.normal(size=(2, n, n)).astype(np.float32)
         pairs += [(left, right), (torch.from_numpy(left), torch.from_numpy(right))]
@@ -270,9 +291,8 @@ def section_speed(args):
             f"Sur le processeur, à n = 1024 : NumPy {durations[-1, 0]:.0f} µs, PyTorch {durations[-1, 1]:.0f} µs."
         )
     wins = [n for n, row in zip(sizes, durations) if row[2] < row[1]]
-    return (
-        f"Oui pour n = {', '.join(map(str, wins))}.\n" if wins else "Non, pour aucune de ces tailles.\n"
-    ) + f"À n = 1024 : {device} {durations[-1, 2]:.0f} µs, processeur {durations[-1, 1]:.0f} µs."
+    answer = f"{device} gagne (durée en µs) pour n = {', '.join(map(str, wins))}" if wins else "Aucun gain (en µs)"
+    return f"{answer}.\nÀ n = 1024 : {device} {durations[-1, 2]:.0f} µs, processeur {durations[-1, 1]:.0f} µs."
 
 
 def section_distributed(args):
@@ -289,14 +309,15 @@ def section_distributed(args):
     first, second = gradient(our_model, x_data[:cut], y_data[:cut]), gradient(our_model, x_data[cut:], y_data[cut:])
     whole = gradient(our_model, x_data, y_data)
     mean = (cut * first + (n - cut) * second) / n  # chaque part pèse son nombre d'observations
-    print("Gradient (au plus 4 nombres)")
-    for name, values in [(f"{cut} observations", first), (f"les {n - cut} autres", second), ("moyenne pesée", mean)]:
+    names = ", ".join(name for name, _ in our_model.named_parameters())
+    print(f"Gradient des {n} observations, coupées en deux parts ; au plus 4 nombres de {names} :"[:100])
+    for name, values in [(f"part de {cut}", first), (f"part de {n - cut}", second), ("moyenne", mean)]:
         print(f"  {name:<16}" + "".join(f"{value:12.6f}" for value in values[:4].tolist()))
     print(f"  {'toutes':<16}" + "".join(f"{value:12.6f}" for value in whole[:4].tolist()))
     return (
-        "Chacun calcule le gradient de sa part ; leur moyenne, où chaque part pèse son nombre d'observations, est le "
-        f"gradient de toutes, {nearly(abs(mean - whole).max().item())}. Tous font alors le même pas, et gardent les "
-        "mêmes paramètres."
+        "Chaque processus calcule le gradient de sa part. Leur moyenne, pondérée par la taille des parts, est le "
+        f"gradient de toutes les observations, {nearly(abs(mean - whole).max().item())}. Tous font alors le même pas, "
+        "et gardent les mêmes paramètres."
     )
 
 
@@ -320,11 +341,10 @@ def train_together(args):
     dist.init_process_group(backend)
     wrapped = DistributedDataParallel(together)
     with wrapped.join():  # un processus peut s'arrêter avant les autres, si la perte explose
-        optimizer = torch.optim.SGD(wrapped.parameters(), lr=args.learning_rate)
+        optimizer = make_optimizer(wrapped, args.learning_rate)
         loss_history = train(wrapped, own_x, own_y, optimizer, weighted_loss, args.epochs)
     dist.destroy_process_group()
-    optimizer = torch.optim.SGD(alone.parameters(), lr=args.learning_rate)
-    train(alone, x_data, y_data, optimizer, torch.nn.MSELoss(), args.epochs)
+    train(alone, x_data, y_data, make_optimizer(alone, args.learning_rate), torch.nn.MSELoss(), args.epochs)
     if len(loss_history) < args.epochs:
         return explosion_sentence(args, loss_history)
     gaps = [abs(p - q).max().item() for p, q in zip(together.parameters(), alone.parameters())]
@@ -333,7 +353,7 @@ def train_together(args):
         print(f"  {name} : ensemble {parameter.flatten()[0].item():.6f}, seul {other.flatten()[0].item():.6f}")
     print(f"Perte après {counted(args.epochs, 'époque')} : {evaluate(together, x_data, y_data):.6f}")
     return (
-        f"{n_processes} processus ont appris ensemble, chacun sur sa part, les paramètres d'un processus seul, "
+        f"{n_processes} processus, chacun sur sa part, ont obtenu ensemble les mêmes paramètres qu'un processus seul, "
         f"{nearly(max(gaps))}."
     )
 
@@ -351,11 +371,12 @@ def section_data(args):
     fig, ax = plt.subplots(figsize=(10, 6.5), layout="constrained")
     draw_points(ax, x_data, y_data, "Les données d'apprentissage (figure 5)")
     show(fig, args)
-    line_loss, noise_loss = best_line(x_data, y_data)[2], NOISE**2 / 12
-    answer = "Oui" if line_loss < 2 * noise_loss + 0.001 * y_data.var().item() else "Non"
+    line_loss, floor = best_line(x_data, y_data)[2], noise_floor(x_data, y_data)
+    answer = "Oui" if satisfying(line_loss, x_data, y_data) else "Non"
     return (
-        f"{answer} : la perte de la meilleure droite (moindres carrés) est {line_loss:.4f}. Le bruit, tiré entre 0 et "
-        f"{NOISE:g}, en coûte déjà {NOISE:g}²/12 = {noise_loss:.4f} en moyenne."
+        f"{answer} : la meilleure droite (moindres carrés) laisse une perte de {line_loss:.4g}. Le plancher, la perte "
+        f"due au bruit seul, est ici {floor:.4g} ; en moyenne {NOISE:g}²/12 = {NOISE**2 / 12:.4g}, la variance d'un "
+        "tirage uniforme."
     )
 
 
@@ -369,36 +390,35 @@ def section_training(args):
     slope, intercept, line_loss = best_line(x_data, y_data)
     print(our_model)
     before = [parameter.flatten()[0].item() for parameter in our_model.parameters()]
-    optimizer = torch.optim.SGD(our_model.parameters(), lr=args.learning_rate)
+    optimizer = make_optimizer(our_model, args.learning_rate)
     early, loss_history, losses = early_epoch(args), [], []
     fig, axes = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
-    for ax, epochs, number in zip(axes, [early, args.epochs], [6, 7]):
-        draw_points(ax, x_data, y_data, f"Après {counted(epochs, 'époque')} (figure {number})")
+    for ax, number, wanted in zip(axes, [6, 7], [early, args.epochs]):
+        draw_points(ax, x_data, y_data, f"Après {counted(wanted, 'époque')} (figure {number})")
         ax.axline((0, intercept), slope=slope, color="black", linewidth=1, label="moindres carrés")
         (line,) = ax.plot([], [], "r--", linewidth=3, label="modèle")
         ax.set_ylim(ax.get_ylim())  # la courbe apprise ne change pas l'échelle
         ax.legend()
-        loss_history += train_live(args, our_model, x_data, y_data, optimizer, epochs - len(loss_history), line)
+        epochs = wanted - len(loss_history)  # la seconde fois, ce qui reste à faire
+        loss_history += train_live(args, our_model, x_data, y_data, optimizer, epochs, line)
         losses.append(evaluate(our_model, x_data, y_data))
     for (name, parameter), first in zip(our_model.named_parameters(), before):
         print(f"  {name} {tuple(parameter.shape)} : {first:.4f} avant, {parameter.flatten()[0].item():.4f} après")
-    for epochs, loss in zip([early, args.epochs], losses):
-        print(f"  perte après {counted(epochs, 'époque')} : {loss:.5g} ; moindres carrés : {line_loss:.5f}")
     show(fig, args)
     if len(loss_history) < args.epochs:
         return explosion_sentence(args, loss_history)
-    answer = ""
+    answer, prediction = "", predict(our_model, device)[1]
     for epochs, loss in zip([early, args.epochs], losses):
-        verdict = "oui" if loss < 1.2 * line_loss else "non"
+        verdict = "oui" if satisfying(loss, x_data, y_data) else "non"
         answer += f"Après {counted(epochs, 'époque')} : {verdict}, la perte vaut {loss:.3g}"
-        if line_loss > 1e-6:
-            answer += f", {loss / line_loss:.2f} fois celle des moindres carrés, {line_loss:.3g}"
+        if is_line(prediction) and line_loss > 1e-6:
+            answer += f", {loss / line_loss:.2f} fois celle des moindres carrés"
         answer += ". "
-    prediction = predict(our_model, device)[1]
+    answer += f"Le bruit seul coûte {noise_floor(x_data, y_data):.3g}. "
     if is_line(prediction):
         answer += (
-            f"Droite apprise : y = {prediction[-1] - prediction[0]:.2f}·x {prediction[0]:+.2f} ; celle des moindres "
-            f"carrés : y = {slope:.2f}·x {intercept:+.2f}."
+            f"Droite apprise : pente {prediction[-1] - prediction[0]:.2f}, ordonnée à l'origine {prediction[0]:.2f} ; "
+            f"moindres carrés : {slope:.2f} et {intercept:.2f}."
         )
     return answer
 
@@ -406,19 +426,19 @@ def section_training(args):
 def section_loss(args):
     """La perte à chaque époque
 
-    Question : l'erreur diminue vite, puis lentement (figure 8). À partir de quand, et pourquoi ?
+    Question : comment l'erreur diminue-t-elle au fil des époques (figure 8) ? Pourquoi ?
     À regarder : à gauche le coude de la courbe ; à droite, en échelle log, ce qui suit.
     """
     device, x_data, y_data, our_model = setup(args)
     line_loss, early = best_line(x_data, y_data)[2], early_epoch(args)
-    optimizer = torch.optim.SGD(our_model.parameters(), lr=args.learning_rate)
+    optimizer = make_optimizer(our_model, args.learning_rate)
     loss_history = train(our_model, x_data, y_data, optimizer, torch.nn.MSELoss(), args.epochs)
     exploded = len(loss_history) < args.epochs
     if not exploded:
         loss_history.append(evaluate(our_model, x_data, y_data))  # après la dernière époque
     for epoch in sorted({0, 1, 10, early, 100, len(loss_history) - 1}):
         if epoch < len(loss_history):
-            print(f"  après {counted(epoch, 'époque'):<11} perte = {loss_history[epoch]:.6g}")
+            print(f"  après {counted(epoch, 'époque'):<13} perte = {loss_history[epoch]:.6g}")
 
     fig, axes = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
     for ax, scale in zip(axes, ["linear", "log"]):
@@ -432,16 +452,17 @@ def section_loss(args):
     show(fig, args)
     if exploded:
         return explosion_sentence(args, loss_history)
-    answer = (
-        f"La perte passe de {loss_history[0]:.3g} à {loss_history[early]:.3g} en {counted(early, 'époque')}, puis à "
-        f"{loss_history[-1]:.3g} en {counted(args.epochs - early, 'époque')}. "
-    )
-    middle, last = loss_history[early] - line_loss, loss_history[-1] - line_loss  # ce qui dépasse
-    if is_line(predict(our_model, device)[1]) and middle > last > 1e-3 * line_loss:
-        removed = 1 - (last / middle) ** (1 / (args.epochs - early))
+    first, middle, last = loss_history[0], loss_history[early], loss_history[-1]
+    answer = f"La perte passe de {first:.3g} à {middle:.3g} après {counted(early, 'époque')}, {last:.3g} à la fin. "
+    if first > middle > last:
+        done = 100 * (first - middle) / (first - last)
+        answer += f"{done:.0f} % de la baisse se fait en {counted(early, 'époque')}. "
+    excess = np.subtract(loss_history, line_loss)  # ce qui dépasse la perte des moindres carrés
+    if is_line(predict(our_model, device)[1]) and excess.min() > 1e-3 * line_loss:
+        removed = 100 * (1 - excess[1:] / excess[:-1])  # en %, à chaque époque
         answer += (
-            f"Ensuite chaque époque ne retire plus que {100 * removed:.2g} %, en moyenne, de ce qui dépasse la perte "
-            "des moindres carrés : quand il en reste peu, elle en retire peu."
+            f"La première époque retire {removed[0]:.2g} % de ce qui dépasse la perte des moindres carrés, la dernière "
+            f"{removed[-1]:.2g} %."
         )
     return answer
 

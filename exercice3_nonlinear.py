@@ -1,8 +1,7 @@
 """Exercice 3, suite : régression non linéaire avec PyTorch (fin de la partie 3.3.2).
 
-Les données suivent x^4 : une droite n'y suffit plus. Une couche cachée et une activation non linéaire y arrivent, à
-condition de bien choisir l'optimiseur. `train` est la boucle d'exercice3, sans une lettre de changée : seuls les
-données et le modèle sont nouveaux.
+Un corrigé de la fin de la partie 3.3.2 : essayez d'abord dans exercice3.py, en y changeant `curve`, NOISE et
+`RegressionModel`. `train` est la boucle d'exercice3, sans une lettre de changée.
 
   python exercice3_nonlinear.py                                        toutes les sections
   python exercice3_nonlinear.py --section 3.3.2-non-lineaire --corrige la figure 10, avec la réponse
@@ -27,7 +26,7 @@ N_OBSERVATIONS = 100
 NOISE = 0.1  # le bruit est tiré entre 0 et NOISE
 HIDDEN = 10  # neurones de la couche cachée
 LEARNING_RATE = 0.01  # taux d'apprentissage d'Adam
-EPOCHS = 3000
+EPOCHS = 3000  # le tiers dans 3.3.2-droite et 3.3.2-optimiseurs, qui ont leurs propres taux
 
 
 # --- La leçon -----------------------------------------------------------------------------------------
@@ -69,8 +68,8 @@ def train(our_model, x_data, y_data, optimizer, loss_func, epochs):
     loss_history = []
     for _ in range(epochs):
         prediction = our_model(x_data)  # (1) propager les entrées vers la sortie : (n, 1)
-        loss = loss_func(prediction, y_data)  # (2) (3) écarts aux cibles, puis perte
-        if not loss < explosion:  # le taux est trop grand : inutile de continuer
+        loss = loss_func(prediction, y_data)  # (2) (3) écarts aux cibles, puis perte (sans le / 2 d'exercice1)
+        if not loss < explosion:  # le taux est trop grand : on s'arrête
             break
         loss_history.append(loss.item())  # (4) la garder : le nombre, pas le tenseur
         optimizer.zero_grad()  # oublier le gradient de l'époque d'avant
@@ -111,6 +110,16 @@ def evaluate(our_model, x_data, y_data):
         return torch.nn.functional.mse_loss(our_model(x_data), y_data).item()
 
 
+def noise_floor(x_data, y_data):
+    """Le plancher : la perte due au bruit seul, soit la variance de ce que `curve` n'explique pas."""
+    return (y_data.cpu().numpy() - curve(x_data.cpu().numpy())).var()
+
+
+def satisfying(loss, x_data, y_data):
+    """Vrai s'il ne reste guère plus que le bruit : au plus deux fois le plancher, à un millième de y près."""
+    return loss < 2 * noise_floor(x_data, y_data) + 0.001 * y_data.var().item()
+
+
 def predict(our_model, device):
     """Le modèle vu de 0 à 1 : rend `grid` (100,) et les prédictions (100,), en NumPy."""
     grid = torch.linspace(0, 1, 100, device=device).reshape(-1, 1)
@@ -123,11 +132,6 @@ def fit_polynomial(x_data, y_data, degree):
     x, y = x_data.cpu().numpy().ravel().astype(float), y_data.cpu().numpy().ravel().astype(float)
     coefficients = np.polyfit(x, y, degree)
     return coefficients, ((np.polyval(coefficients, x) - y) ** 2).mean()
-
-
-def satisfying(loss, y_data):
-    """Vrai s'il ne reste guère plus que le bruit : au plus 1.5 fois sa perte, plus un millième de la variance de y."""
-    return loss < 1.5 * NOISE**2 / 12 + 0.001 * y_data.var().item()
 
 
 # --- Ce qui sert à plusieurs sections -----------------------------------------------------------------
@@ -168,7 +172,7 @@ def train_live(args, our_model, x_data, y_data, optimizer, epochs, line):
 
 # --- Sections -----------------------------------------------------------------------------------------
 def section_line(args):
-    """La droite, sur des données qui n'en sont pas une
+    """La droite et les nouvelles données
 
     Question : la droite calculée par le réseau est-elle toujours satisfaisante (figure 9) ?
     À regarder : à droite, les écarts. S'il ne restait que du bruit, ils n'auraient pas de forme.
@@ -181,36 +185,37 @@ def section_line(args):
     (line,) = left.plot([], [], "r--", linewidth=3, label="réseau")
     left.legend()
     loss_history = train_live(args, our_model, x_data, y_data, optimizer, epochs, line)
-    loss, noise_loss = evaluate(our_model, x_data, y_data), NOISE**2 / 12
+    loss, floor = evaluate(our_model, x_data, y_data), noise_floor(x_data, y_data)
     with torch.no_grad():
-        gaps = (y_data - our_model(x_data))[x_data.flatten().argsort()].flatten().cpu()  # de gauche à droite
+        gaps = y_data - our_model(x_data)  # (n, 1)
+    gaps = gaps[x_data.flatten().argsort()].flatten().cpu()  # (n,), de gauche à droite
     thirds = [part.mean().item() for part in gaps.tensor_split(3)]
-    print(f"Perte de la droite après {counted(len(loss_history), 'époque')} : {loss:.5f}")
-    print(f"Plancher (la perte due au bruit seul), {NOISE:g}²/12 : {noise_loss:.5f}")
     left.relim()
     left.autoscale_view()
+    print(f"Perte de la droite après {counted(len(loss_history), 'époque')} : {loss:.5f}")
+    print(f"Plancher (la perte due au bruit seul) : {floor:.5f} ; en moyenne {NOISE:g}²/12 = {NOISE**2 / 12:.5f}")
     print("Écart moyen des points à la droite : {:+.3f} à gauche, {:+.3f} au milieu, {:+.3f} à droite".format(*thirds))
     right.plot(x_data.flatten().sort().values.cpu(), gaps, "o", alpha=0.6)
     right.axhline(0, color="black", linewidth=1)
     right.set(title="Ce que la droite n'explique pas", xlabel="x", ylabel="écart à la droite")
     show(fig, args)
-    if satisfying(loss, y_data):
-        return f"Oui : la perte, {loss:.3g}, n'est guère plus que celle due au bruit seul, {noise_loss:.3g}."
-    answer = f"Non : la perte reste à {loss:.3g}, quand le bruit seul coûterait {noise_loss:.3g}. "
+    if satisfying(loss, x_data, y_data):
+        return f"Oui : la perte, {loss:.3g}, n'est guère plus que le plancher, {floor:.3g}."
+    answer = f"Non : la perte reste à {loss:.3g}, et le plancher est à {floor:.3g}. "
     if thirds[0] > 0 > thirds[1] and thirds[2] > 0:
-        answer += "Les points sont au-dessus de la droite aux deux bouts, au-dessous au milieu : aucune droite ne va."
+        answer += "Les points sont au-dessus de la droite aux deux bouts, au-dessous au milieu : la courbe est creuse."
     return answer
 
 
 def section_network(args):
-    """Un réseau qui suit la courbe
+    """Un modèle non linéaire
 
     Question : quel RegressionModel donne une régression satisfaisante (figure 10) ?
     À regarder : la courbe du réseau à côté du polynôme de degré 4, et leurs pertes.
     """
     device, x_data, y_data = setup(args)
     our_model = RegressionModel().to(device)
-    print(our_model)
+    print(f"{sum(parameter.numel() for parameter in our_model.parameters())} paramètres à apprendre")
     optimizer = torch.optim.Adam(our_model.parameters(), lr=args.learning_rate)
     coefficients, polynomial_loss = fit_polynomial(x_data, y_data, 4)
     fig, (left, right) = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
@@ -229,38 +234,38 @@ def section_network(args):
     show(fig, args)
     if len(loss_history) < args.epochs:
         return f"La perte explose à l'époque {len(loss_history)} : le taux {args.learning_rate:g} est trop grand."
-    noise_loss = NOISE**2 / 12
-    answer = (
-        f"{'Oui' if satisfying(loss, y_data) else 'Non'} : après {counted(args.epochs, 'époque')} la perte de ce "
-        f"modèle est {loss:.3g}, contre {polynomial_loss:.3g} pour le polynôme de degré 4 et {line_loss:.3g} pour la "
-        "meilleure droite. "
+    floor = noise_floor(x_data, y_data)
+    answer = "Oui" if satisfying(loss, x_data, y_data) else "Non"
+    answer += (
+        f" : après {counted(args.epochs, 'époque')} la perte de ce modèle est {loss:.3g}, celle du polynôme de degré 4 "
+        f"{polynomial_loss:.3g}, celle de la meilleure droite {line_loss:.3g}. Le plancher est à {floor:.3g}. "
     )
-    if loss < noise_loss:
-        answer += f"C'est moins que le bruit seul ({noise_loss:.3g}) : la courbe suit aussi un peu le bruit. "
+    if loss < floor:
+        answer += "Le modèle passe au-dessous car il suit aussi un peu le bruit. "
     if max(np.divide(loss_history[1:], loss_history[:-1]), default=0) > 1.2:
-        answer += "Les pics de la perte viennent de pas d'Adam un peu trop grands."
+        answer += "Les pics de la perte viennent de pas d'Adam trop grands."
     return answer
 
 
 def section_optimizers(args):
     """Optimiseurs et activations
 
-    Question : changez l'optimiseur, puis l'activation. Lesquels suffisent ?
+    Question : changez l'optimiseur, puis l'activation. Lesquels donnent une régression satisfaisante ?
     À regarder : les pertes finales, sur trois graines, à côté de celle de la meilleure droite.
     """
     device, epochs = choose_device(args.device), max(1, args.epochs // 3)
     seeds = [args.seed, args.seed + 1, args.seed + 2]
     print(f"{counted(HIDDEN, 'neurone')}, {counted(epochs, 'époque')} ; pertes avec les graines {seeds} :")
-    settings = {
-        "SGD 0.05, sigmoïde": (torch.optim.SGD, 0.05, torch.nn.Sigmoid),
-        "Adam 0.03, sigmoïde": (torch.optim.Adam, 0.03, torch.nn.Sigmoid),
-        "Adam 0.03, tanh": (torch.optim.Adam, 0.03, torch.nn.Tanh),
-        "Adam 0.03, ReLU": (torch.optim.Adam, 0.03, torch.nn.ReLU),
-    }
+    settings = [
+        ("SGD 0.05, sigmoïde", torch.optim.SGD, 0.05, torch.nn.Sigmoid),
+        ("Adam 0.03, sigmoïde", torch.optim.Adam, 0.03, torch.nn.Sigmoid),
+        ("Adam 0.03, tanh", torch.optim.Adam, 0.03, torch.nn.Tanh),
+        ("Adam 0.03, ReLU", torch.optim.Adam, 0.03, torch.nn.ReLU),
+    ]
     fig, ax = plt.subplots(figsize=(12, 7), layout="constrained")
-    good = dict.fromkeys(settings, 0)
-    for (name, (make_optimizer, rate, activation)), style in zip(settings.items(), ["-", "--", "-.", ":"]):
-        print(f"  {name:<20}", end="")
+    successes = []
+    for (name, make_optimizer, rate, activation), style in zip(settings, ["-", "--", "-.", ":"]):
+        losses, n_good = "", 0
         for seed in seeds:
             x_data, y_data = make_data(np.random.default_rng(seed), args.n_observations, device)
             torch.manual_seed(seed)
@@ -269,25 +274,26 @@ def section_optimizers(args):
             optimizer = make_optimizer(network.parameters(), lr=rate)
             loss_history = train(network, x_data, y_data, optimizer, torch.nn.MSELoss(), epochs)
             loss = evaluate(network, x_data, y_data)
-            good[name] += satisfying(loss, y_data)
-            print(f"{loss:12.5f}" if len(loss_history) == epochs else f"{'explose':>12}", end="")
+            losses += f"{loss:12.5f}" if len(loss_history) == epochs else f"{'explose':>12}"
+            if satisfying(loss, x_data, y_data):
+                n_good += 1
             if seed == args.seed:
                 ax.plot(loss_history, style, linewidth=2, label=name)
                 line_loss = fit_polynomial(x_data, y_data, 1)[1]
-        print()
+        print(f"  {name:<20}{losses}")
+        successes.append(n_good)
     print(f"  meilleure droite    {line_loss:12.5f}")
     ax.axhline(line_loss, color="black", linewidth=1, label="meilleure droite")
     ax.set(title=f"La perte (graine {args.seed})", xlabel="époque", ylabel="perte (échelle log)", yscale="log")
     ax.legend()
     show(fig, args)
-    answer = f"Graines où {counted(epochs, 'époque')} suffisent : "
-    answer += " ; ".join(f"{count} sur 3 avec {name}" for name, count in good.items()) + ". "
-    sgd, sigmoid, tanh, relu = good.values()
-    if sgd == 0 and sigmoid == 3:
-        answer += "Avec la même sigmoïde, Adam y est, SGD pas encore. "
-    if min(sigmoid, tanh, relu) > 0:
-        answer += "Chaque activation y arrive : ce qui compte, c'est que le modèle ne soit plus linéaire. "
-    return answer + "Trois graines ne disent pas laquelle est la meilleure."
+    answer = f"Régression satisfaisante après {counted(epochs, 'époque')}, sur 3 graines : "
+    answer += " ; ".join(f"{n_good} avec {name}" for (name, _, _, _), n_good in zip(settings, successes)) + ". "
+    if successes[0] == 0 and successes[1] == 3:
+        answer += "Avec la même sigmoïde, Adam a réussi, SGD pas encore. "
+    if min(successes[1:]) > 0:
+        answer += "Chaque activation réussit au moins une fois : l'important est que le modèle ne soit plus linéaire. "
+    return answer + "Trois graines ne disent pas quelle activation est la meilleure."
 
 
 SECTIONS = {

@@ -3,7 +3,6 @@
 import shutil
 
 import nbformat
-import pytest
 from nbclient import NotebookClient
 from outils import ROOT, environment
 

@@ -128,7 +128,11 @@ def test_relu_plot_follows_the_edit(results):
 
 
 def test_exercice2_follows_the_edit(results):
-    structure = {name: answer_of(blocks(results[name][1])["3.2-structure"]) for name in EDITS if "3.2-structure" in results[name][1]}
+    structure = {
+        name: answer_of(blocks(results[name][1])["3.2-structure"])
+        for name, (script, _, _) in EDITS.items()
+        if script == "exercice2"
+    }
     assert "10 puis 5 neurones cachés" in structure["deux couches cachées"]
     assert "(4, 10) puis (10, 5) puis (5, 3)" in structure["deux couches cachées"]
     assert "1 neurone caché," in structure["un neurone"]
