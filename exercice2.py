@@ -235,6 +235,19 @@ def draw_losses(ax, results, title):
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 
 
+def overfitting_sentence(history):
+    """Nomme le surapprentissage, s'il y en a : la perte de test remonte quand l'autre descend encore."""
+    losses, test_losses = history[:, 0], history[:, 2]
+    lowest = test_losses.argmin()
+    risen, fallen = test_losses[-1] > 1.1 * test_losses[lowest], losses[-1] < losses[lowest]
+    if risen and fallen and lowest < 0.75 * len(history):
+        return (
+            f" Après l'époque {lowest + 1} la perte de test remonte, de {test_losses[lowest]:.3f} à "
+            f"{test_losses[-1]:.3f}, alors que celle d'apprentissage descend : c'est le surapprentissage."
+        )
+    return ""
+
+
 def extend(lines, history):
     """Met les courbes à jour ; `history` (époques, 4), une colonne par courbe."""
     for line, values in zip(lines, history.T):
@@ -373,14 +386,7 @@ def section_epoch(args):
         f"{args.epochs * groups} mises à jour, {classifier.t_} exemples vus. À la fin, {history[-1, 3] * 30:.0f} des "
         "30 fleurs du test sont reconnues."
     )
-    lowest = history[:, 2].argmin()  # l'époque où la perte de test est la plus basse
-    risen, fallen = history[-1, 2] > 1.1 * history[lowest, 2], history[-1, 0] < history[lowest, 0]
-    if risen and fallen and lowest < 0.75 * args.epochs:
-        answer += (
-            f" Après l'époque {lowest + 1} la perte de test remonte, de {history[lowest, 2]:.3f} à "
-            f"{history[-1, 2]:.3f}, alors que celle d'apprentissage descend : c'est le surapprentissage."
-        )
-    return answer
+    return answer + overfitting_sentence(history)
 
 
 def section_structure(args):

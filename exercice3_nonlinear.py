@@ -275,8 +275,7 @@ def section_optimizers(args):
             loss_history = train(network, x_data, y_data, optimizer, torch.nn.MSELoss(), epochs)
             loss = evaluate(network, x_data, y_data)
             losses += f"{loss:12.5f}" if len(loss_history) == epochs else f"{'explose':>12}"
-            if satisfying(loss, x_data, y_data):
-                n_good += 1
+            n_good += int(satisfying(loss, x_data, y_data))
             if seed == args.seed:
                 ax.plot(loss_history, style, linewidth=2, label=name)
                 line_loss = fit_polynomial(x_data, y_data, 1)[1]
@@ -287,6 +286,11 @@ def section_optimizers(args):
     ax.set(title=f"La perte (graine {args.seed})", xlabel="époque", ylabel="perte (échelle log)", yscale="log")
     ax.legend()
     show(fig, args)
+    return optimizers_answer(settings, successes, epochs)
+
+
+def optimizers_answer(settings, successes, epochs):
+    """La réponse de la section précédente ; `successes` : sur combien de graines chaque réglage suffit."""
     answer = f"Régression satisfaisante après {counted(epochs, 'époque')}, sur 3 graines : "
     answer += " ; ".join(f"{n_good} avec {name}" for (name, _, _, _), n_good in zip(settings, successes)) + ". "
     if successes[0] == 0 and successes[1] == 3:

@@ -1,8 +1,9 @@
-"""La leçon d'exercice1 face à des autorités indépendantes : moindres carrés, différences finies, théorie de la descente."""
+"""La leçon d'exercice1 face à d'autres autorités : moindres carrés, différences finies, théorie de la descente."""
 
-import exercice1 as lesson
 import numpy as np
 import pytest
+
+import exercice1 as lesson
 
 EPSILON = np.finfo(float).eps
 

@@ -7,13 +7,14 @@ import sys
 import time
 from types import SimpleNamespace
 
-import exercice2 as lesson
 import numpy as np
 import pytest
 from outils import ROOT
 from sklearn.metrics import accuracy_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
+
+import exercice2 as lesson
 
 SETTINGS = {"hidden": (10,), "activation": "tanh", "solver": "sgd", "learning_rate": 0.1, "momentum": 0.9}
 ARGS = SimpleNamespace(**SETTINGS, batch_size=20, seed=0, epochs=5)

@@ -4,12 +4,13 @@ import re
 import subprocess
 import sys
 
-import exercice3 as lesson
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 from outils import ROOT, answer_of, environment
+
+import exercice3 as lesson
 
 CPU = torch.device("cpu")
 EPSILON = float(np.finfo(np.float32).eps)

@@ -3,11 +3,12 @@
 import inspect
 import sys
 
-import exercice3
-import exercice3_nonlinear as lesson
 import numpy as np
 import pytest
 import torch
+
+import exercice3
+import exercice3_nonlinear as lesson
 
 CPU = torch.device("cpu")
 EPSILON = np.finfo(np.float32).eps

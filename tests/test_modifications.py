@@ -149,5 +149,5 @@ def test_exercice3_speaks_of_the_line_only_if_there_is_one(results):
 
 
 def test_nonlinear_follows_the_edit(results):
-    assert "layer4" in blocks(results["autre classe"][1])["3.3.2-non-lineaire"]
+    assert "97 paramètres" in blocks(results["autre classe"][1])["3.3.2-non-lineaire"]  # 8+8 + 8×8+8 + 8+1
     assert "1 neurone," in results["un neurone caché"][1]

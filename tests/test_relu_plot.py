@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-import relu_plot as lesson
 import torch
+
+import relu_plot as lesson
 
 EPSILON = np.finfo(float).eps
 EXTREMES = np.array([-1000.0, -745.0, -36.0, -1.0, -1e-9, 0.0, 1e-9, 1.0, 36.0, 745.0, 1000.0])
