@@ -1,7 +1,7 @@
 """Les scripts du TP face à ce qu'on prendrait à leur place, mesurés côte à côte dans le même essai.
 
   python -m benchmarks                      le tableau entier (moins de cinq minutes sur deux cœurs)
-  python -m benchmarks --rapide             de petites tailles et une section par script, pour un aperçu
+  python -m benchmarks --rapide             de petites tailles et un seul script, pour un aperçu
   python -m benchmarks --json mesures.json --figures docs
 
 Chaque ligne compare une fonction du TP à une autre façon de faire. Les deux sont mesurées à tour de rôle ;
@@ -372,8 +372,8 @@ def run_python(*words):
 def script_rows(repeats, quick):
     """Chaque script, tout entier et sans écran, face à ses imports et à autant de figures vides."""
     rows = []
-    for script in SCRIPTS:
-        # Pour un aperçu, la liste des sections seulement : aucun calcul, aucune figure.
+    for script in ["relu_plot"] if quick else SCRIPTS:
+        # Pour un aperçu, un seul script et la liste de ses sections : aucun calcul, aucune figure.
         words = [str(ROOT / f"{script}.py"), *(["--liste"] if quick else [])]
         count = 0 if quick else run_python(*words)[1]
         empty = EMPTY.format(imports=LIBRARIES[script], count=count)
