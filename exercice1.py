@@ -1,8 +1,8 @@
 """Exercice 1 : un neurone linéaire entraîné à la main avec NumPy (parties 2.2.1 à 2.2.3).
 
-Le neurone calcule y = x1·w1 + x2·w2 + b. On lui montre des observations, il doit retrouver les poids et le
-biais. Toute la leçon tient dans la boucle de `train`, avec les étapes (1) à (7) de l'énoncé. Les nombres à
-changer sont juste au-dessous.
+Le neurone calcule y = x1·w1 + x2·w2 + b. On lui montre des observations, il doit retrouver les poids
+et le biais. Toute la leçon tient dans la boucle de `train`, avec les étapes (1) à (7) de l'énoncé. Les
+nombres à changer sont juste au-dessous.
 
   python exercice1.py                                       toutes les sections, dans l'ordre de l'énoncé
   python exercice1.py --section 2.2.2-boucle                une seule section
@@ -17,6 +17,7 @@ import sys
 import tempfile
 import textwrap
 import time
+import traceback
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -61,7 +62,9 @@ def train(inputs, targets, weights, bias, learning_rate, n_iterations, batch_siz
     loss_history, path = [], [(weights, bias)]
     groups = [slice(None)] * n_iterations  # toutes les observations, à chaque pas...
     if batch_size:
+        # CORRIGÉ : tirez avec rng n_iterations groupes de batch_size numéros d'observations, et mettez-les dans groups
         groups = rng.integers(len(inputs), size=(n_iterations, batch_size))  # ... ou quelques-unes, au hasard
+        # FIN DU CORRIGÉ
     for group in groups:
         x, y = inputs[group], targets[group]
         outputs = np.dot(x, weights) + bias  # (1) propager les entrées vers la sortie : (n, 1)
@@ -97,7 +100,12 @@ def full_losses(path, best, best_loss, curvature):
     La perte est une parabole, dont `best` est le fond : on la calcule sans relire les observations.
     """
     gaps = np.array([np.append(weights, bias) for weights, bias in path]) - best  # (k, d+1)
-    return best_loss + (np.dot(gaps, curvature) * gaps).sum(axis=1) / 2
+    return best_loss + np.maximum(0, (np.dot(gaps, curvature) * gaps).sum(axis=1) / 2)  # l'arrondi passe sous 0
+
+
+def goal(best_loss):
+    """Le but des descentes : une perte à 5 % de la meilleure, à un millionième près (sans bruit elle est nulle)."""
+    return 1.05 * best_loss + 1e-6
 
 
 def first_under(losses, goal):
@@ -109,13 +117,10 @@ def first_under(losses, goal):
 
 
 def iterations_to_goal(args, inputs, targets, weights, bias, batch_size=None, rng=None):
-    """Nombre d'itérations pour être à 5 % de la meilleure perte, sur toutes les données (None : pas atteint).
-
-    Rend aussi le nombre d'itérations faites.
-    """
+    """Nombre d'itérations jusqu'au but, sur toutes les données (None : pas atteint), et nombre d'itérations faites."""
     _, path = train(inputs, targets, weights, bias, args.learning_rate, 10 * args.n_iterations, batch_size, rng)
     best, best_loss, curvature = least_squares(inputs, targets)
-    return first_under(full_losses(path, best, best_loss, curvature), 1.05 * best_loss), len(path) - 1
+    return first_under(full_losses(path, best, best_loss, curvature), goal(best_loss)), len(path) - 1
 
 
 def fastest_steps(inputs, targets, weights, bias, batch_size, rng):
@@ -132,10 +137,10 @@ def fastest_steps(inputs, targets, weights, bias, batch_size, rng):
 
 
 # --- Ce qui sert à plusieurs sections -----------------------------------------------------------------
-def setup(args, true_weights=TRUE_WEIGHTS, true_bias=TRUE_BIAS):
+def setup(args):
     """Tire de la graine les données et les paramètres de départ : les mêmes dans toutes les sections."""
     rng = np.random.default_rng(args.seed)
-    inputs, targets = make_data(rng, args.n_observations, true_weights, true_bias)
+    inputs, targets = make_data(rng, args.n_observations)
     weights, bias = make_parameters(rng, inputs.shape[1])
     return rng, inputs, targets, weights, bias
 
@@ -152,12 +157,17 @@ def rounded(number):
     return f"{two_digits:g}"
 
 
-def explosion_sentence(rate, loss_history, curvature):
-    """Dit à quelle itération la perte a explosé, et à partir de quel taux cela arrive."""
+def divergence_sentence(rate, loss_history, n_iterations, curvature):
+    """Dit que la perte explose ou monte, et à partir de quel taux cela arrive ; vide si elle descend."""
+    verb = f"explose à l'itération {len(loss_history)}"
+    if len(loss_history) == n_iterations:
+        if loss_history[-1] <= loss_history[0]:
+            return ""
+        verb = "monte"
     limit = 2 / np.linalg.eigvalsh(curvature)[-1]
     return (
-        f"La perte explose à l'itération {len(loss_history)} : le taux {rate:g} est trop grand. La descente diverge "
-        f"au-delà de {limit:.4f} (2 / la plus grande valeur propre de X'X/n, où X est `inputs` et une colonne de 1)."
+        f"La perte {verb} : le taux {rate:g} est trop grand. La descente diverge au-delà de {limit:.4f} (2 / la plus "
+        "grande valeur propre de X'X/n, où X est `inputs` et une colonne de 1)."
     )
 
 
@@ -174,7 +184,7 @@ def print_parameters(learned, best, true_values):
     names = [f"w{j}" for j in range(1, len(best))] + ["b"]
     print(" " * 16 + "".join(f"{name:>9}" for name in names))
     for title, values in [("appris", learned), ("moindres carrés", best), ("vrais", true_values)]:
-        print(f"{title:<16}" + "".join(f"{value:9.4f}" for value in values))
+        print(f"{title:<16}" + "".join(f" {value:8.5g}" for value in values))
 
 
 def draw_outputs(ax, targets, outputs):
@@ -227,7 +237,7 @@ def section_data(args):
     show(fig, args)
     return (
         f"Une cible vaut x1·w1 + ... + b, avec les vrais poids {TRUE_WEIGHTS} et le vrai biais {TRUE_BIAS:g}, plus un "
-        f"bruit tiré entre {-NOISE:g} et {NOISE:g}. Apprendre, c'est retrouver ces {n_inputs + 1} nombres. Le bruit ne "
+        f"bruit d'au plus {NOISE:g}. Apprendre, c'est retrouver ces {n_inputs + 1} nombres. Le bruit ne "
         f"s'apprend pas : sa variance est {2 * NOISE:g}²/12, et le neurone parfait en garde la moitié, une perte "
         f"d'environ {(2 * NOISE) ** 2 / 12 / 2:.3g}."
     )
@@ -259,18 +269,19 @@ def section_loop(args):
     right.set(title="Chaque paramètre (trait fin : le vrai)", xlabel="itération", ylabel="valeur")
     right.legend()
     show(fig, args)
-    if len(loss_history) < n_iterations:
-        return explosion_sentence(rate, loss_history, curvature)
+    divergence = divergence_sentence(rate, loss_history, n_iterations, curvature)
+    if divergence:
+        return divergence
     gaps = abs(parameters - best)  # (k, d+1)
     start = f"Après {counted(n_iterations, 'itération')}, "
     if gaps[-1].max() < 0.05:
         return start + f"tous les paramètres sont arrivés : à {gaps[-1].max():.2g} au plus de leur meilleure valeur."
     if gaps[-1, :-1].max() > 0.05:
-        return start + f"même les poids ne sont pas arrivés : il en reste un à {gaps[-1, :-1].max():.2g} du but."
+        return start + f"tous les poids ne sont pas arrivés : il en reste un à {gaps[-1, :-1].max():.2g} du but."
     return start + (
-        f"les poids sont arrivés, pas le biais : {parameters[-1, -1]:.3f} au lieu de {best[-1]:.3f}. L'entrée du biais "
-        "vaut 1, celles des poids vont jusqu'à 10 : son gradient est bien plus petit. Chaque pas n'enlève que "
-        f"{100 * rate:g} % de son erreur. Il doit en rester (1 - {rate:g})^{n_iterations} = "
+        f"les poids sont arrivés (à 0.05 près), pas le biais : {parameters[-1, -1]:.3f} au lieu de {best[-1]:.3f}. "
+        "L'entrée du biais vaut 1, celles des poids vont jusqu'à 10 : son gradient est bien plus petit. Chaque pas "
+        f"n'enlève que {100 * rate:g} % de son erreur. Il doit en rester environ (1 - {rate:g})^{n_iterations} = "
         f"{100 * (1 - rate) ** n_iterations:.0f} % ; mesuré : {100 * gaps[-1, -1] / gaps[0, -1]:.0f} %."
     )
 
@@ -288,19 +299,24 @@ def section_loss(args):
     print_losses(loss_history, best_loss)
 
     fig, ax = plt.subplots(figsize=(11, 6.5), layout="constrained")
+    # CORRIGÉ : tracez loss_history en fonction du numéro de l'itération, sur les axes ax
     curves = [(f"taux {args.learning_rate:g}", range(len(loss_history)), loss_history)]
     draw_losses(ax, curves, best_loss, "La perte à chaque itération")
+    # FIN DU CORRIGÉ
     show(fig, args)
-    if len(loss_history) < n_iterations:
-        return explosion_sentence(args.learning_rate, loss_history, curvature)
+    divergence = divergence_sentence(args.learning_rate, loss_history, n_iterations, curvature)
+    if divergence:
+        return divergence
     flat = first_under(loss_history, best_loss + 0.05 * (loss_history[0] - best_loss))
-    reached = first_under(loss_history, 1.05 * best_loss)
-    answer = f"Elle dépasse encore la meilleure de plus de 5 % après {counted(n_iterations, 'itération')}."
-    if reached is not None:
-        answer = f"Elle n'est à moins de 5 % de la meilleure, {best_loss:.3g}, qu'à l'itération {reached}."
-    if flat is not None:
-        answer = f"Elle commence vers l'itération {flat} : 95 % de la descente est faite. {answer}"
-    return answer + " Plus elle est près du fond, plus le gradient est petit, et les pas aussi."
+    reached = first_under(loss_history, goal(best_loss))
+    if flat is None:
+        return f"Pas en {counted(n_iterations, 'itération')} : moins de 95 % de la descente est faite."
+    answer = f"Elle commence vers l'itération {flat} : 95 % de la descente est faite. "
+    if reached is None:
+        answer += f"Elle n'est pas à 5 % de la meilleure, {best_loss:.3g}, en {counted(n_iterations, 'itération')}. "
+    else:
+        answer += f"Elle est à 5 % de la meilleure, {best_loss:.3g}, à l'itération {reached}. "
+    return answer + "Plus elle est près du fond, plus le gradient est petit, et les pas aussi."
 
 
 def section_rates(args):
@@ -313,12 +329,12 @@ def section_rates(args):
     n_iterations = 100 * args.n_iterations
     _, best_loss, curvature = least_squares(inputs, targets)
     limit = 2 / np.linalg.eigvalsh(curvature)[-1]
-    print(f"Jusqu'à {counted(n_iterations, 'itération')} par taux. But : dépasser la meilleure perte de moins de 5 %.")
+    print(f"Jusqu'à {counted(n_iterations, 'itération')} par taux. But : être à 5 % de la meilleure perte.")
     curves, reached, exploded = [], {}, []
     for rate in sorted({0.001, 0.01, 0.03, 1.02 * limit, args.learning_rate}):
         loss_history, _ = train(inputs, targets, weights, bias, rate, n_iterations)
         curves.append((f"taux {rate:.4g}", range(1, len(loss_history) + 1), loss_history))
-        reached[rate] = first_under(loss_history, 1.05 * best_loss)
+        reached[rate] = first_under(loss_history, goal(best_loss))
         ending = "but pas atteint" if reached[rate] is None else f"but atteint à l'itération {reached[rate]}"
         if len(loss_history) < n_iterations:
             ending = f"la perte explose à l'itération {len(loss_history)}"
@@ -347,11 +363,14 @@ def section_three_inputs(args):
     Travail à faire : ajoutez une entrée x3 et apprenez cible = 2·x1 + 4·x2 - 3·x3 + 3 + bruit.
     À regarder : les formes de `inputs` et de `weights`, et ce qui change dans `train`.
     """
-    true_weights, true_bias = [2, 4, -3], 3
-    _, inputs, targets, weights, bias = setup(args, true_weights, true_bias)
+    true_weights, true_bias, rng = [2, 4, -3], 3, np.random.default_rng(args.seed)
+    # CORRIGÉ : tirez inputs et targets avec ces vrais poids et ce vrai biais, puis weights et bias pour 3 entrées
+    inputs, targets = make_data(rng, args.n_observations, true_weights, true_bias)
+    weights, bias = make_parameters(rng, 3)
+    # FIN DU CORRIGÉ
     n_iterations = 10 * args.n_iterations
-    best, _, _ = least_squares(inputs, targets)
-    _, path = train(inputs, targets, weights, bias, args.learning_rate, n_iterations)
+    best, _, curvature = least_squares(inputs, targets)
+    loss_history, path = train(inputs, targets, weights, bias, args.learning_rate, n_iterations)
     print(f"inputs : {inputs.shape}   weights : {weights.shape}   après {counted(len(path) - 1, 'itération')} :")
     weights, bias = path[-1]
     learned, true_values = np.append(weights, bias), [*true_weights, true_bias]
@@ -360,9 +379,9 @@ def section_three_inputs(args):
     fig, ax = plt.subplots(figsize=(9, 7), layout="constrained")
     draw_outputs(ax, targets[:1000], np.dot(inputs[:1000], weights) + bias)
     show(fig, args)
-    return (
+    return divergence_sentence(args.learning_rate, loss_history, n_iterations, curvature) or (
         "Rien ne change dans `train` : `inputs` a une colonne de plus, `weights` une ligne de plus, et np.dot fait le "
-        f"reste. Après {counted(len(path) - 1, 'itération')} les paramètres appris sont à "
+        f"reste. Après {counted(n_iterations, 'itération')} les paramètres appris sont à "
         f"{abs(learned - true_values).max():.2g} au plus des vrais ; ceux des moindres carrés, à "
         f"{abs(best - true_values).max():.2g}."
     )
@@ -379,6 +398,8 @@ def section_mini_batch(args):
     n, rate, n_iterations = len(inputs), args.learning_rate, 10 * args.n_iterations
     best, best_loss, curvature = least_squares(inputs, targets)
     print(f"Taux {rate:g}, {counted(n_iterations, 'itération')}. Meilleure perte : {best_loss:.6f}")
+    if args.batch_size >= n:
+        print(f"Un groupe de {args.batch_size} prendrait toutes les observations : c'est le gradient complet.")
     by_iteration, by_example, finals, exploded = [], [], {}, []
     for size in sorted({1, min(4, n), min(args.batch_size, n), n}):  # sans répétition, dans l'ordre
         batch_size = size if size < n else None  # toutes les observations : c'est le gradient complet
@@ -390,6 +411,7 @@ def section_mini_batch(args):
         ending = f"perte moyenne à la fin : {finals[size]:.6f}"
         if len(loss_history) < n_iterations:
             ending = f"la perte explose à l'itération {len(loss_history)}"
+        if len(loss_history) < n_iterations or losses[-1] > losses[0]:
             exploded.append(str(size))
         print(f"  groupe de {size:<8} exemples lus : {size * len(loss_history):<9} {ending}")
 
@@ -401,15 +423,15 @@ def section_mini_batch(args):
     show(fig, args)
     answer = f"Avec les {n} exemples que lit un seul pas complet, on ferait {n} pas par groupes de 1. "
     if exploded:
-        answer += f"Mais au taux {rate:g} la perte explose avec des groupes de {', '.join(exploded)}. "
-    elif finals[n] < 1.05 * best_loss and finals[1] > finals[n]:
+        answer += f"Mais au taux {rate:g} la perte explose ou monte avec des groupes de {', '.join(exploded)}. "
+    elif finals[n] > goal(best_loss):
+        answer += f"Après {counted(n_iterations, 'itération')} la descente n'est pas finie."
+    elif best_loss > 1e-9:
         excesses = [f"{rounded(100 * final / best_loss - 100)} % (groupe de {size})" for size, final in finals.items()]
         answer += (
             "Un petit groupe rend la courbe moins lisse : son gradient dépend du tirage. À la fin, la perte moyenne "
             f"dépasse la meilleure de {', '.join(excesses[:-1])}."
         )
-    else:
-        answer += f"Après {counted(n_iterations, 'itération')} la descente n'est pas finie."
     return answer
 
 
@@ -438,23 +460,26 @@ def section_million(args):
     left.plot(numbers, steps, "o-", linewidth=2, label=names)
     left.set(title="Un pas", xlabel="nombre d'observations", ylabel="durée (s)", xscale="log", yscale="log")
     left.legend()
+    for name, (count, done), step, colour in zip(names, counts, steps[-1], ["C0", "C1"]):
+        if count is not None and done == 10 * args.n_iterations:
+            bar = right.bar(name, count * step, color=colour)
+            right.bar_label(bar, [f"{rounded(count * step)} s"])
+    right.set(title="Arriver à 5 % de la meilleure perte", ylabel="durée (s)")
+    right.margins(y=0.1)
+    show(fig, args)
     full_growth, mini_growth = steps[-1][0] / steps[0][0], steps[-1][1] / steps[0][1]
     answer = (
         "Un pas complet relit toutes les observations ; un pas de mini-batch n'en lit qu'un groupe.\n"
         f"De 1000 à un million, la durée (en s) d'un pas est multipliée par {rounded(full_growth)} et "
-        f"{rounded(mini_growth)}.\n"
+        f"{rounded(mini_growth)}.\nPour être à 5 % de la meilleure perte :\n"
     )
-    for name, (count, done), step, colour in zip(names, counts, steps[-1], ["C0", "C1"]):
-        ending = f"pas arrivé en {counted(done, 'itération')}"
-        if count is not None:
-            right.bar_label(right.bar(name, count * step, color=colour), [f"{rounded(count * step)} s"])
+    for name, (count, done), step in zip(names, counts, steps[-1]):
+        ending = f"pas en {counted(done, 'itération')}"
+        if done < 10 * args.n_iterations:
+            ending = f"la perte explose à l'itération {done + 1}"
+        elif count is not None:
             ending = f"{rounded(count * step)} s, {counted(count, 'itération')}"
-        elif done < 10 * args.n_iterations:
-            ending += ", la perte explose"
-        answer += f"À moins de 5 % de la meilleure perte, {name} : {ending}.\n"
-    right.set(title="À moins de 5 % de la meilleure perte", ylabel="durée (s)")
-    right.margins(y=0.1)
-    show(fig, args)
+        answer += f"- {name} : {ending}.\n"
     return answer
 
 
@@ -587,10 +612,18 @@ def main():
                 title, _, guide = inspect.getdoc(SECTIONS[name]).partition("\n")
                 print(f"\n=== {name} : {title} ===\n{guide.strip()}\n")
                 args.current, args.n_saved = name, 0
-                answer = SECTIONS[name](args)
+                try:
+                    answer = SECTIONS[name](args)
+                except NotImplementedError as blank:  # ce qu'une version élève laisse à écrire
+                    place = traceback.extract_tb(blank.__traceback__)[-1]
+                    print(f"À vous : {blank} ({Path(place.filename).name}, ligne {place.lineno})")
+                    plt.close()
+                    continue
                 if args.corrige:
+                    for mark in "%:;":  # pas en début de ligne : une espace insécable devant
+                        answer = answer.replace(f" {mark}", f"\u00a0{mark}")
                     print()
-                    for line in f"Corrigé : {answer}".replace(" %", "\u00a0%").splitlines():
+                    for line in f"Corrigé : {answer}".splitlines():
                         print(textwrap.fill(line, 100, break_on_hyphens=False))
     except SystemExit as stop:  # une option refusée, ou --help
         return stop.code

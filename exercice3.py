@@ -1,7 +1,8 @@
 """Exercice 3 : tenseurs et régression linéaire avec PyTorch (partie 3.3, jusqu'à la figure 8).
 
-Le même neurone que dans exercice1, mais PyTorch calcule le gradient et fait le pas. Posez les deux fichiers côte à
-côte : dans `train`, les étapes gardent leurs numéros, et l'on voit celles que PyTorch prend à sa charge.
+Le même neurone que dans exercice1, mais PyTorch calcule le gradient et fait le pas. Posez les deux
+fichiers côte à côte : dans `train`, les étapes gardent leurs numéros, et l'on voit celles que PyTorch
+prend à sa charge.
 
   python exercice3.py                                          toutes les sections, dans l'ordre de l'énoncé
   python exercice3.py --section 3.3.2 --corrige                la régression, avec les réponses
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import textwrap
 import time
+import traceback
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -77,7 +79,9 @@ def train(our_model, x_data, y_data, optimizer, loss_func, epochs):
         loss = loss_func(prediction, y_data)  # (2) (3) écarts aux cibles, puis perte (sans le / 2 d'exercice1)
         if not loss < explosion:  # le taux est trop grand : on s'arrête
             break
+        # CORRIGÉ : (4) ajoutez la perte à loss_history : le nombre, pas le tenseur
         loss_history.append(loss.item())  # (4) la garder : le nombre, pas le tenseur
+        # FIN DU CORRIGÉ
         optimizer.zero_grad()  # oublier le gradient de l'époque d'avant
         loss.backward()  # (5) le gradient, que PyTorch calcule seul
         optimizer.step()  # (6) (7) un pas sur tous les paramètres
@@ -122,8 +126,8 @@ def noise_floor(x_data, y_data):
 
 
 def satisfying(loss, x_data, y_data):
-    """Vrai s'il ne reste guère plus que le bruit : au plus deux fois le plancher, à un millième de y près."""
-    return loss < 2 * noise_floor(x_data, y_data) + 0.001 * y_data.var().item()
+    """Vrai s'il ne reste guère plus que le bruit : au plus deux fois le plancher, à un dix-millième de y près."""
+    return loss < 2 * noise_floor(x_data, y_data) + 1e-4 * y_data.var().item() + 1e-6
 
 
 def predict(our_model, device):
@@ -180,11 +184,11 @@ def counted(number, word):
     return f"{number} {word}" + ("s" if number > 1 else "")
 
 
-def nearly(gap):
-    """Dit un écart, dû aux arrondis s'il est petit."""
+def nearly(gap, scale):
+    """Dit un écart, dû aux arrondis s'il est petit devant `scale`."""
     if gap == 0:
         return "exactement"
-    return f"aux arrondis près (écart {gap:.0e})" if gap < 1e-4 else f"à {gap:.0e} près"
+    return f"aux arrondis près (écart {gap:.0e})" if gap < 1e-4 * scale else f"à {gap:.0e} près"
 
 
 def early_epoch(args):
@@ -192,8 +196,13 @@ def early_epoch(args):
     return 50 if args.epochs > 50 else args.epochs // 2
 
 
-def explosion_sentence(args, loss_history):
-    return f"La perte explose à l'époque {len(loss_history)} : le taux {args.learning_rate:g} est trop grand."
+def divergence_sentence(args, loss_history, loss):
+    """Dit que la perte explose ou monte ; vide si `loss`, à la fin, ne dépasse pas celle du début."""
+    if len(loss_history) < args.epochs:
+        return f"La perte explose à l'époque {len(loss_history)} : le taux {args.learning_rate:g} est trop grand."
+    if not loss <= 2 * loss_history[0] + 1e-6:
+        return f"La perte monte au lieu de descendre : le taux {args.learning_rate:g} est trop grand."
+    return ""
 
 
 def draw_points(ax, x_data, y_data, title):
@@ -254,7 +263,7 @@ def section_tensors(args):
     return (
         "Un tenseur a une forme et un type, comme un tableau NumPy ; il a en plus un appareil (processeur ou carte "
         "graphique) et, avec requires_grad, la mémoire des calculs. `backward` s'en sert pour trouver le gradient : le "
-        f"même qu'à la main, {nearly(gap)}."
+        f"même qu'à la main, {nearly(gap, abs(by_hand[1]))}."
     )
 
 
@@ -266,15 +275,13 @@ def section_speed(args):
     """
     device = choose_device(args.device)
     rng, sizes = np.random.default_rng(args.seed), [64, 128, 256, 512, 1024]
-    names, pairs = ["NumPy", "PyTorch (cpu)"], []
+    matrices = [rng.normal(size=(2, n, n)).astype(np.float32) for n in sizes]  # deux par taille
+    tensors = [torch.from_numpy(pair) for pair in matrices]
+    # Une bibliothèque après l'autre : leurs fils de calcul se gêneraient.
+    durations = {"NumPy": shortest_durations(matrices), "PyTorch (cpu)": shortest_durations(tensors)}
     if device.type != "cpu":
-        names.append(f"PyTorch ({device})")
-    for n in sizes:
-        left, right = rng.normal(size=(2, n, n)).astype(np.float32)
-        pairs += [(left, right), (torch.from_numpy(left), torch.from_numpy(right))]
-        if device.type != "cpu":
-            pairs.append((torch.from_numpy(left).to(device), torch.from_numpy(right).to(device)))
-    durations = 1e6 * shortest_durations(pairs).reshape(len(sizes), len(names))  # en µs, une ligne par taille
+        durations[f"PyTorch ({device})"] = shortest_durations([pair.to(device) for pair in tensors])
+    names, durations = list(durations), 1e6 * np.transpose(list(durations.values()))  # en µs, une ligne par taille
     for n, row in zip(sizes, durations):
         print(f"n = {n:<5}" + "".join(f"{name:>17} {value:9.1f} µs" for name, value in zip(names, row)))
 
@@ -305,7 +312,7 @@ def section_distributed(args):
     if "RANK" in os.environ:
         return train_together(args)
     _, x_data, y_data, our_model = setup(args)
-    n, cut = len(x_data), len(x_data) // 3  # deux parts inégales
+    n, cut = len(x_data), max(1, len(x_data) // 3)  # deux parts inégales
     first, second = gradient(our_model, x_data[:cut], y_data[:cut]), gradient(our_model, x_data[cut:], y_data[cut:])
     whole = gradient(our_model, x_data, y_data)
     mean = (cut * first + (n - cut) * second) / n  # chaque part pèse son nombre d'observations
@@ -313,10 +320,11 @@ def section_distributed(args):
     print(f"Gradient des {n} observations, coupées en deux parts ; au plus 4 nombres de {names} :"[:100])
     for name, values in [(f"part de {cut}", first), (f"part de {n - cut}", second), ("moyenne", mean)]:
         print(f"  {name:<16}" + "".join(f"{value:12.6f}" for value in values[:4].tolist()))
+    gap = abs(mean - whole).max().item()
     print(f"  {'toutes':<16}" + "".join(f"{value:12.6f}" for value in whole[:4].tolist()))
     return (
         "Chaque processus calcule le gradient de sa part. Leur moyenne, pondérée par la taille des parts, est le "
-        f"gradient de toutes les observations, {nearly(abs(mean - whole).max().item())}. Tous font alors le même pas, "
+        f"gradient de toutes les observations, {nearly(gap, abs(whole).max())}. Tous font alors le même pas, "
         "et gardent les mêmes paramètres."
     )
 
@@ -338,23 +346,28 @@ def train_together(args):
     def weighted_loss(prediction, y):  # la moyenne des gradients pèse ainsi chaque part par sa taille
         return weight * torch.nn.functional.mse_loss(prediction, y)
 
+    alone_history = train(
+        alone, x_data, y_data, make_optimizer(alone, args.learning_rate), torch.nn.MSELoss(), args.epochs
+    )
+    if len(alone_history) < args.epochs or max(alone_history) > 10 * (1 + (y_data**2).mean()):
+        print(f"La perte explose ou monte : le taux {args.learning_rate:g} est trop grand.")
+        return "Rien à partager : un processus seul n'y arrive pas non plus."
+
+    gradient(together, own_x, own_y)
+    unused = any(parameter.grad is None for parameter in together.parameters())  # une couche qui ne sert pas
     dist.init_process_group(backend)
-    wrapped = DistributedDataParallel(together)
-    with wrapped.join():  # un processus peut s'arrêter avant les autres, si la perte explose
-        optimizer = make_optimizer(wrapped, args.learning_rate)
-        loss_history = train(wrapped, own_x, own_y, optimizer, weighted_loss, args.epochs)
+    wrapped = DistributedDataParallel(together, find_unused_parameters=unused)
+    train(wrapped, own_x, own_y, make_optimizer(wrapped, args.learning_rate), weighted_loss, args.epochs)
     dist.destroy_process_group()
-    train(alone, x_data, y_data, make_optimizer(alone, args.learning_rate), torch.nn.MSELoss(), args.epochs)
-    if len(loss_history) < args.epochs:
-        return explosion_sentence(args, loss_history)
-    gaps = [abs(p - q).max().item() for p, q in zip(together.parameters(), alone.parameters())]
-    print(f"{n_processes} processus, {len(own_x)} observations pour celui-ci")
+    gap = max(abs(p - q).max().item() for p, q in zip(together.parameters(), alone.parameters()))
+    scale = max(abs(p).max().item() for p in alone.parameters())
+    print(f"{n_processes} processus, {counted(len(own_x), 'observation')} pour celui-ci")
     for (name, parameter), (_, other) in zip(together.named_parameters(), alone.named_parameters()):
         print(f"  {name} : ensemble {parameter.flatten()[0].item():.6f}, seul {other.flatten()[0].item():.6f}")
     print(f"Perte après {counted(args.epochs, 'époque')} : {evaluate(together, x_data, y_data):.6f}")
     return (
         f"{n_processes} processus, chacun sur sa part, ont obtenu ensemble les mêmes paramètres qu'un processus seul, "
-        f"{nearly(max(gaps))}."
+        f"{nearly(gap, scale)}."
     )
 
 
@@ -389,12 +402,12 @@ def section_training(args):
     device, x_data, y_data, our_model = setup(args)
     slope, intercept, line_loss = best_line(x_data, y_data)
     print(our_model)
-    before = [parameter.flatten()[0].item() for parameter in our_model.parameters()]
+    before = [parameter.detach().clone().flatten() for parameter in our_model.parameters()]
     optimizer = make_optimizer(our_model, args.learning_rate)
     early, loss_history, losses = early_epoch(args), [], []
     fig, axes = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
     for ax, number, wanted in zip(axes, [6, 7], [early, args.epochs]):
-        draw_points(ax, x_data, y_data, f"Après {counted(wanted, 'époque')} (figure {number})")
+        draw_points(ax, x_data, y_data, f"Figure {number}")
         ax.axline((0, intercept), slope=slope, color="black", linewidth=1, label="moindres carrés")
         (line,) = ax.plot([], [], "r--", linewidth=3, label="modèle")
         ax.set_ylim(ax.get_ylim())  # la courbe apprise ne change pas l'échelle
@@ -402,11 +415,17 @@ def section_training(args):
         epochs = wanted - len(loss_history)  # la seconde fois, ce qui reste à faire
         loss_history += train_live(args, our_model, x_data, y_data, optimizer, epochs, line)
         losses.append(evaluate(our_model, x_data, y_data))
-    for (name, parameter), first in zip(our_model.named_parameters(), before):
-        print(f"  {name} {tuple(parameter.shape)} : {first:.4f} avant, {parameter.flatten()[0].item():.4f} après")
+        ax.set_title(f"Après {counted(len(loss_history), 'époque')} (figure {number})")
+    for (name, parameter), old in list(zip(our_model.named_parameters(), before))[:4]:
+        new = parameter.detach().flatten()
+        k = abs(new - old).argmax()  # celui qui a le plus changé
+        print(f"  {name} {tuple(parameter.shape)} : {old[k]:.4g} avant, {new[k]:.4g} après")
+    divergence = divergence_sentence(args, loss_history, losses[-1])
+    if divergence:
+        print(divergence)
     show(fig, args)
-    if len(loss_history) < args.epochs:
-        return explosion_sentence(args, loss_history)
+    if divergence:
+        return divergence
     answer, prediction = "", predict(our_model, device)[1]
     for epochs, loss in zip([early, args.epochs], losses):
         verdict = "oui" if satisfying(loss, x_data, y_data) else "non"
@@ -433,13 +452,16 @@ def section_loss(args):
     line_loss, early = best_line(x_data, y_data)[2], early_epoch(args)
     optimizer = make_optimizer(our_model, args.learning_rate)
     loss_history = train(our_model, x_data, y_data, optimizer, torch.nn.MSELoss(), args.epochs)
-    exploded = len(loss_history) < args.epochs
-    if not exploded:
-        loss_history.append(evaluate(our_model, x_data, y_data))  # après la dernière époque
+    loss = evaluate(our_model, x_data, y_data)
+    divergence = divergence_sentence(args, loss_history, loss)
+    if not divergence:
+        loss_history.append(loss)  # après la dernière époque
     for epoch in sorted({0, 1, 10, early, 100, len(loss_history) - 1}):
         if epoch < len(loss_history):
             print(f"  après {counted(epoch, 'époque'):<13} perte = {loss_history[epoch]:.6g}")
 
+    if divergence:
+        print(divergence)
     fig, axes = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
     for ax, scale in zip(axes, ["linear", "log"]):
         ax.plot(loss_history, "o-", markerfacecolor="w", linewidth=1, label="perte")
@@ -450,8 +472,8 @@ def section_loss(args):
     axes[0].set_title("La perte (figure 8)")
     axes[1].set_title("La même, en échelle log")
     show(fig, args)
-    if exploded:
-        return explosion_sentence(args, loss_history)
+    if divergence:
+        return divergence
     first, middle, last = loss_history[0], loss_history[early], loss_history[-1]
     answer = f"La perte passe de {first:.3g} à {middle:.3g} après {counted(early, 'époque')}, {last:.3g} à la fin. "
     if first > middle > last:
@@ -497,6 +519,8 @@ def check_options(args):
     if int(os.environ.get("RANK", 0)) > 0:
         sys.stdout = io.StringIO()
         args.chosen = [name for name in args.chosen if name == "3.3.1-distribue"]
+    if args.n_observations < int(os.environ.get("WORLD_SIZE", 1)):
+        refuse(f"{args.n_observations} observations ne se partagent pas entre {os.environ['WORLD_SIZE']} processus")
 
 
 # --- Lancement : d'ici à la fin, le même texte dans les cinq scripts ----------------------------------
@@ -598,10 +622,18 @@ def main():
                 title, _, guide = inspect.getdoc(SECTIONS[name]).partition("\n")
                 print(f"\n=== {name} : {title} ===\n{guide.strip()}\n")
                 args.current, args.n_saved = name, 0
-                answer = SECTIONS[name](args)
+                try:
+                    answer = SECTIONS[name](args)
+                except NotImplementedError as blank:  # ce qu'une version élève laisse à écrire
+                    place = traceback.extract_tb(blank.__traceback__)[-1]
+                    print(f"À vous : {blank} ({Path(place.filename).name}, ligne {place.lineno})")
+                    plt.close()
+                    continue
                 if args.corrige:
+                    for mark in "%:;":  # pas en début de ligne : une espace insécable devant
+                        answer = answer.replace(f" {mark}", f"\u00a0{mark}")
                     print()
-                    for line in f"Corrigé : {answer}".replace(" %", "\u00a0%").splitlines():
+                    for line in f"Corrigé : {answer}".splitlines():
                         print(textwrap.fill(line, 100, break_on_hyphens=False))
     except SystemExit as stop:  # une option refusée, ou --help
         return stop.code

@@ -1,7 +1,8 @@
 """Fonctions d'activation : de la sigmoïde à ReLU (partie 3.1).
 
-Un neurone calcule une somme pondérée, puis lui applique une fonction d'activation g. Ce script trace celles que
-l'énoncé cite, avec leurs pentes : c'est par la pente que la rétro-propagation multiplie le gradient.
+Un neurone calcule une somme pondérée, puis lui applique une fonction d'activation g. Ce script trace
+celles que l'énoncé cite, avec leurs pentes : c'est par la pente que la rétro-propagation multiplie le
+gradient.
 
   python relu_plot.py                              toutes les sections, dans l'ordre de l'énoncé
   python relu_plot.py --section 3.1-relu           le travail demandé : tracer ReLU
@@ -14,6 +15,7 @@ import os
 import sys
 import tempfile
 import textwrap
+import traceback
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -45,7 +47,9 @@ def tanh(x):
 
 def relu(x):
     """ReLU (*rectified linear unit*) : g(x) = max(0, x)."""
+    # CORRIGÉ : rendez max(0, x), pour chaque élément de x
     return np.maximum(0, x)
+    # FIN DU CORRIGÉ
 
 
 def softmax(scores):
@@ -66,7 +70,7 @@ ACTIVATIONS = {"linéaire": linear, "sigmoïde": sigmoid, "tanh": tanh, "ReLU": 
 def print_values(activation):
     """Quelques valeurs d'une activation, et ses pentes."""
     print("       x       g(x)      pente")
-    for x in [-X_MAX, -2, -0.5, 0.5, 2, X_MAX]:
+    for x in np.linspace(-X_MAX, X_MAX, 6):
         print(f"{x:8g} {activation(x):10.5f} {slope(activation, x):10.5f}")
 
 
@@ -92,9 +96,9 @@ def section_sigmoid(args):
     draw_activation(ax, sigmoid, "La sigmoïde : g(x) = 1 / (1 + exp(-x))")
     show(fig, args)
     return (
-        f"Elle écrase tout entre 0 et 1 : {sigmoid(-X_MAX):.2g} en {-X_MAX}, {sigmoid(X_MAX):.5g} en {X_MAX}. Sa pente "
-        f"est la plus grande en 0, où elle vaut {slope(sigmoid, 0):.2f} ; en {X_MAX} il n'en reste que "
-        f"{slope(sigmoid, X_MAX):.2g}. Loin de 0 le gradient s'éteint : le neurone n'apprend presque plus."
+        f"Elle écrase tout entre 0 et 1 : {sigmoid(-10):.2g} en -10, {sigmoid(10):.5f} en 10. Sa pente est la plus "
+        f"grande en 0, où elle vaut {slope(sigmoid, 0):.2f} ; en 10 il n'en reste que {slope(sigmoid, 10):.2g}. Loin "
+        "de 0 le gradient s'éteint : le neurone n'apprend presque plus."
     )
 
 
@@ -111,7 +115,7 @@ def section_relu(args):
     return (
         f"À gauche de 0 elle vaut par exemple {relu(-2):g} en -2, à droite {relu(2):g} en 2. Sa pente est "
         f"{slope(relu, -2):.2g} à gauche et {slope(relu, 2):.2g} à droite, aussi loin qu'on aille. En 0 la courbe fait "
-        "un angle et n'a pas de pente : PyTorch y prend 0."
+        "un angle et n'a pas de pente : PyTorch y prend celle de gauche."
     )
 
 
@@ -126,7 +130,7 @@ def section_activations(args):
         largest[name] = slope(activation, np.linspace(-X_MAX, X_MAX, 1001)).max()
         print(f"{name:<9} plus grande pente : {largest[name]:.2f}")
     probabilities = softmax(SCORES)
-    print(f"softmax   scores {SCORES}, probabilités {probabilities.round(4).tolist()}")
+    print("softmax   scores", np.array(SCORES), "probabilités", probabilities.round(4))
 
     fig, axes = plt.subplots(2, 2, figsize=(13, 9), layout="constrained")
     for ax, (name, activation) in zip(axes.flat, ACTIVATIONS.items()):
@@ -141,8 +145,8 @@ def section_activations(args):
     show(fig, args)
     steepest, relu_slope = largest["sigmoïde"], largest["ReLU"]
     return (
-        f"Avec la sigmoïde, au plus {steepest:.2f}^{N_LAYERS} = {steepest**N_LAYERS:.1e} en {N_LAYERS} couches, sans "
-        f"compter les poids : sa pente vaut au plus {steepest:.2f}, et le gradient s'éteint en remontant. Avec "
+        f"Avec la sigmoïde, au plus {steepest:.2f}^{N_LAYERS} = {steepest**N_LAYERS:.1e} du gradient, sans compter les "
+        f"poids, car sa pente vaut au plus {steepest:.2f} et que chaque couche multiplie par la sienne. Avec "
         f"ReLU, dont la pente va jusqu'à {relu_slope:.2f}, il peut en rester {relu_slope:.2f}^{N_LAYERS} = "
         f"{relu_slope**N_LAYERS:.2g}. Softmax donne la plus grande probabilité au plus grand score ; la somme des "
         "probabilités vaut 1, aux arrondis près."
@@ -260,10 +264,18 @@ def main():
                 title, _, guide = inspect.getdoc(SECTIONS[name]).partition("\n")
                 print(f"\n=== {name} : {title} ===\n{guide.strip()}\n")
                 args.current, args.n_saved = name, 0
-                answer = SECTIONS[name](args)
+                try:
+                    answer = SECTIONS[name](args)
+                except NotImplementedError as blank:  # ce qu'une version élève laisse à écrire
+                    place = traceback.extract_tb(blank.__traceback__)[-1]
+                    print(f"À vous : {blank} ({Path(place.filename).name}, ligne {place.lineno})")
+                    plt.close()
+                    continue
                 if args.corrige:
+                    for mark in "%:;":  # pas en début de ligne : une espace insécable devant
+                        answer = answer.replace(f" {mark}", f"\u00a0{mark}")
                     print()
-                    for line in f"Corrigé : {answer}".replace(" %", "\u00a0%").splitlines():
+                    for line in f"Corrigé : {answer}".splitlines():
                         print(textwrap.fill(line, 100, break_on_hyphens=False))
     except SystemExit as stop:  # une option refusée, ou --help
         return stop.code

@@ -64,7 +64,7 @@ def lasting(text):
 
 def answer_of(text):
     """Ce qui suit « Corrigé : », sans retours à la ligne ni espaces insécables."""
-    return " ".join(text.partition("Corrigé : ")[2].split())
+    return " ".join(text.partition("Corrigé :")[2].split())
 
 
 def check_layout(output):
@@ -75,4 +75,4 @@ def check_layout(output):
         assert not re.search(r"(?<![\d.])1 \w+s\b(?<! pas)(?<! fois)", line), line
     for name, text in blocks(output).items():
         assert len(text.splitlines()) <= 25, name
-        assert len(text.partition("Corrigé : ")[2].splitlines()) <= 6, name
+        assert len(text.partition("Corrigé :")[2].splitlines()) <= 6, name

@@ -22,7 +22,8 @@ def problem(seed=0, n_observations=100, device=CPU):
 
 @pytest.mark.parametrize("name", ["make_data", "train", "find_devices", "choose_device", "evaluate", "satisfying"])
 def test_the_same_function_as_in_exercice3_to_the_letter(name):
-    assert inspect.getsource(getattr(lesson, name)) == inspect.getsource(getattr(exercice3, name))
+    here, there = (inspect.getsource(getattr(module, name)).splitlines() for module in (lesson, exercice3))
+    assert here == [line for line in there if "CORRIGÉ" not in line]  # les marques de la version élève
 
 
 def test_data_follow_the_handout():

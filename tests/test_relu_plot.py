@@ -29,10 +29,11 @@ def test_slope_against_autograd(name):
     np.testing.assert_allclose(lesson.slope(lesson.ACTIVATIONS[name], points), x.grad, atol=1e-12 + 12 * EPSILON / 1e-6)
 
 
-def test_torch_takes_zero_as_the_slope_of_relu_at_zero():
+@pytest.mark.parametrize("function, left", [(torch.relu, 0), (lambda x: torch.nn.functional.leaky_relu(x, 0.1), 0.1)])
+def test_torch_takes_the_slope_of_the_left_at_zero(function, left):
     x = torch.zeros(1, requires_grad=True)
-    torch.relu(x).backward()
-    assert x.grad.item() == 0
+    function(x).backward()
+    assert x.grad.item() == pytest.approx(left)
 
 
 def test_softmax_against_torch(recwarn):
