@@ -62,7 +62,7 @@ def train(inputs, targets, weights, bias, learning_rate, n_iterations, batch_siz
     loss_history, path = [], [(weights, bias)]
     groups = [slice(None)] * n_iterations  # toutes les observations, à chaque pas...
     if batch_size:
-        # CORRIGÉ : tirez avec rng n_iterations groupes de batch_size numéros d'observations, et mettez-les dans groups
+        # CORRIGÉ : tirez n_iterations groupes de batch_size numéros, avec rng
         groups = rng.integers(len(inputs), size=(n_iterations, batch_size))  # ... ou quelques-unes, au hasard
         # FIN DU CORRIGÉ
     for group in groups:
@@ -299,7 +299,7 @@ def section_loss(args):
     print_losses(loss_history, best_loss)
 
     fig, ax = plt.subplots(figsize=(11, 6.5), layout="constrained")
-    # CORRIGÉ : tracez loss_history en fonction du numéro de l'itération, sur les axes ax
+    # CORRIGÉ : tracez loss_history sur ax, itération par itération
     curves = [(f"taux {args.learning_rate:g}", range(len(loss_history)), loss_history)]
     draw_losses(ax, curves, best_loss, "La perte à chaque itération")
     # FIN DU CORRIGÉ
@@ -364,7 +364,7 @@ def section_three_inputs(args):
     À regarder : les formes de `inputs` et de `weights`, et ce qui change dans `train`.
     """
     true_weights, true_bias, rng = [2, 4, -3], 3, np.random.default_rng(args.seed)
-    # CORRIGÉ : tirez inputs et targets avec ces vrais poids et ce vrai biais, puis weights et bias pour 3 entrées
+    # CORRIGÉ : tirez inputs, targets, weights et bias, pour trois entrées
     inputs, targets = make_data(rng, args.n_observations, true_weights, true_bias)
     weights, bias = make_parameters(rng, 3)
     # FIN DU CORRIGÉ
@@ -421,18 +421,25 @@ def section_mini_batch(args):
     draw_losses(right, by_example, best_loss, "Perte sur toutes les données", "exemples lus (échelle log)")
     right.set_xscale("log")
     show(fig, args)
+    return mini_batch_answer(args, best_loss, finals, exploded)
+
+
+def mini_batch_answer(args, best_loss, finals, exploded):
+    """La réponse de la section précédente ; `finals` : taille du groupe, perte moyenne à la fin."""
+    n = max(finals)  # le groupe de toutes les observations
     answer = f"Avec les {n} exemples que lit un seul pas complet, on ferait {n} pas par groupes de 1. "
     if exploded:
-        answer += f"Mais au taux {rate:g} la perte explose ou monte avec des groupes de {', '.join(exploded)}. "
-    elif finals[n] > goal(best_loss):
-        answer += f"Après {counted(n_iterations, 'itération')} la descente n'est pas finie."
-    elif best_loss > 1e-9:
-        excesses = [f"{rounded(100 * final / best_loss - 100)} % (groupe de {size})" for size, final in finals.items()]
-        answer += (
-            "Un petit groupe rend la courbe moins lisse : son gradient dépend du tirage. À la fin, la perte moyenne "
-            f"dépasse la meilleure de {', '.join(excesses[:-1])}."
-        )
-    return answer
+        answer += f"Mais au taux {args.learning_rate:g} la perte explose ou monte"
+        return f"{answer} (groupes de {', '.join(exploded)})."
+    if finals[n] > goal(best_loss):
+        return answer + f"Après {counted(10 * args.n_iterations, 'itération')} la descente n'est pas finie."
+    if best_loss < 1e-9:
+        return answer + "Sans bruit, plus rien ne tremble à la fin."
+    excesses = [f"{rounded(100 * final / best_loss - 100)} % (groupe de {size})" for size, final in finals.items()]
+    return answer + (
+        "Un petit groupe rend la courbe moins lisse : son gradient dépend du tirage. À la fin, la perte moyenne "
+        f"dépasse la meilleure de {', '.join(excesses[:-1])}."
+    )
 
 
 def section_million(args):
@@ -467,6 +474,11 @@ def section_million(args):
     right.set(title="Arriver à 5 % de la meilleure perte", ylabel="durée (s)")
     right.margins(y=0.1)
     show(fig, args)
+    return million_answer(args, names, steps, counts)
+
+
+def million_answer(args, names, steps, counts):
+    """La réponse de la section précédente, une ligne par durée."""
     full_growth, mini_growth = steps[-1][0] / steps[0][0], steps[-1][1] / steps[0][1]
     answer = (
         "Un pas complet relit toutes les observations ; un pas de mini-batch n'en lit qu'un groupe.\n"

@@ -79,7 +79,7 @@ def train(our_model, x_data, y_data, optimizer, loss_func, epochs):
         loss = loss_func(prediction, y_data)  # (2) (3) écarts aux cibles, puis perte (sans le / 2 d'exercice1)
         if not loss < explosion:  # le taux est trop grand : on s'arrête
             break
-        # CORRIGÉ : (4) ajoutez la perte à loss_history : le nombre, pas le tenseur
+        # CORRIGÉ : ajoutez la perte, un nombre, à loss_history
         loss_history.append(loss.item())  # (4) la garder : le nombre, pas le tenseur
         # FIN DU CORRIGÉ
         optimizer.zero_grad()  # oublier le gradient de l'époque d'avant
@@ -400,7 +400,7 @@ def section_training(args):
     À regarder : la courbe apprise, à côté de la droite des moindres carrés.
     """
     device, x_data, y_data, our_model = setup(args)
-    slope, intercept, line_loss = best_line(x_data, y_data)
+    slope, intercept, _ = best_line(x_data, y_data)
     print(our_model)
     before = [parameter.detach().clone().flatten() for parameter in our_model.parameters()]
     optimizer = make_optimizer(our_model, args.learning_rate)
@@ -426,10 +426,15 @@ def section_training(args):
     show(fig, args)
     if divergence:
         return divergence
-    answer, prediction = "", predict(our_model, device)[1]
-    for epochs, loss in zip([early, args.epochs], losses):
+    return training_answer([early, args.epochs], losses, x_data, y_data, predict(our_model, device)[1])
+
+
+def training_answer(epochs, losses, x_data, y_data, prediction):
+    """La réponse de la section précédente ; elle ne parle de la droite que si le modèle en est une."""
+    answer, (slope, intercept, line_loss) = "", best_line(x_data, y_data)
+    for epoch, loss in zip(epochs, losses):
         verdict = "oui" if satisfying(loss, x_data, y_data) else "non"
-        answer += f"Après {counted(epochs, 'époque')} : {verdict}, la perte vaut {loss:.3g}"
+        answer += f"Après {counted(epoch, 'époque')} : {verdict}, la perte vaut {loss:.3g}"
         if is_line(prediction) and line_loss > 1e-6:
             answer += f", {loss / line_loss:.2f} fois celle des moindres carrés"
         answer += ". "

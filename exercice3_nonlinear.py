@@ -50,14 +50,14 @@ class RegressionModel(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        # CORRIGÉ : créez une couche cachée de HIDDEN neurones, une activation, et une couche de sortie
+        # CORRIGÉ : une couche cachée, une activation, une couche de sortie
         self.hidden = torch.nn.Linear(1, HIDDEN)
         self.activation = torch.nn.Sigmoid()  # sans elle, deux couches linéaires ne font qu'une droite
         self.output = torch.nn.Linear(HIDDEN, 1)
         # FIN DU CORRIGÉ
 
     def forward(self, x):
-        # CORRIGÉ : faites passer x par la couche cachée, l'activation et la sortie, et rendez y_pred
+        # CORRIGÉ : passez x dans vos couches, et rendez y_pred
         outputs = self.activation(self.hidden(x))  # (n, 1) -> (n, HIDDEN)
         y_pred = self.output(outputs)  # (n, HIDDEN) -> (n, 1)
         return y_pred

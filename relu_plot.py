@@ -47,7 +47,7 @@ def tanh(x):
 
 def relu(x):
     """ReLU (*rectified linear unit*) : g(x) = max(0, x)."""
-    # CORRIGÉ : rendez max(0, x), pour chaque élément de x
+    # CORRIGÉ : rendez max(0, x) pour chaque élément de x
     return np.maximum(0, x)
     # FIN DU CORRIGÉ
 

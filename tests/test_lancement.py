@@ -97,21 +97,25 @@ def test_sections_alone_repeat_the_whole_run(runs):
     assert seen == set(whole), "le tout donne les figures de ses sections, ni plus ni moins"
 
 
-def test_question_first_and_no_answer_unless_asked(runs):
-    script, folder, (_, whole, _), _ = runs
-    name = QUICK[script]
-    status, output, errors = run(script, folder / "sans réponse", "--section", name)
-    assert (status, errors) == (0, "") and "Corrigé" not in output
+def say(module, monkeypatch, capsys, *words):
+    """Ce que dit `main` avec ces mots, dans ce processus."""
+    monkeypatch.setattr(sys, "argv", [f"{module.__name__}.py", *words])
+    assert module.main() == 0
+    return capsys.readouterr().out
+
+
+def test_question_first_and_no_answer_unless_asked(runs, monkeypatch, capsys, tmp_path):
+    script, _, (_, whole, _), _ = runs
+    monkeypatch.chdir(tmp_path)
+    name, module = QUICK[script], load(script)
+    output = say(module, monkeypatch, capsys, "--section", name, "--figures", "figures")
+    assert "Corrigé" not in output
     assert lasting(blocks(whole)[name].partition("\n\nCorrigé")[0]) == lasting(blocks(output)[name])
     for text in blocks(whole).values():
         assert text.splitlines()[1].startswith(("Question : ", "Travail à faire : "))
-
-
-@pytest.mark.parametrize("script", [script for script in SCRIPTS if script != "relu_plot"])  # rien n'y est au hasard
-def test_other_seed_other_digits(script, tmp_path):
-    words = ["--section", QUICK[script]] + (["--epochs", "30"] if script == "exercice3_nonlinear" else [])
-    outputs = [run(script, tmp_path, *words, "--seed", seed)[1] for seed in ("1", "2")]
-    assert outputs[0] != outputs[1]
+    if script != "relu_plot":  # rien n'y est au hasard
+        other = say(module, monkeypatch, capsys, "--section", name, "--figures", "figures", "--seed", "1")
+        assert other != output, "une autre graine, d'autres chiffres"
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -299,13 +303,26 @@ def drive(driver, script, options, display, folder):
     return done.stdout.decode("cp1252")
 
 
+@pytest.fixture(scope="module")
+def windows(display, tmp_path_factory):
+    """Les cinq scripts, chacun dans de vraies fenêtres, deux à la fois ; rend dossiers et sorties."""
+    folders = {script: tmp_path_factory.mktemp("fenêtres") for script in SCRIPTS}
+    with ThreadPoolExecutor(2) as pool:
+        pending = {
+            script: pool.submit(drive, DRIVER, script, WINDOW[script], display, folder)
+            for script, folder in folders.items()
+        }
+    return folders, {script: future.result() for script, future in pending.items()}
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_windows_come_one_after_the_other(script, display, tmp_path):
-    output = drive(DRIVER, script, WINDOW[script], display, tmp_path)
+def test_windows_come_one_after_the_other(script, windows):
+    folders, outputs = windows
+    output = outputs[script]
     seen = [line for line in output.splitlines() if line.startswith("FENETRE")]
     assert len(seen) == N_WINDOWS.get(script, 1) == output.count("Fermez la figure pour continuer.")
     assert set(seen) == {"FENETRE 1 1"}, "une seule fenêtre à la fois, et on la voit"
-    assert not (tmp_path / "figures").exists()
+    assert not (folders[script] / "figures").exists()
 
 
 LIVE_DRIVER = """
