@@ -441,7 +441,7 @@ def main():
     }
     print("# " + ", ".join(f"{name} {value}" for name, value in machine.items()))
     print(f"{'quoi':<22} {'taille':>10} {'TP (ms)':>11}   {'autre':<36} {'autre (ms)':>11} {'rapport':>9}   dispersion")
-    sizes, repeats = ((2000, 4000), 2) if args.rapide else ((10**4, 10**5, 10**6, 10**7), 5)
+    sizes, repeats = ((2000, 4000), 1) if args.rapide else ((10**4, 10**5, 10**6, 10**7), 5)
     rows = goal_rows(sizes, repeats, args.rapide)
     rows += step_rows(min(sizes[-1], 10**6), repeats)
     rows += loop_rows(repeats)

@@ -3,14 +3,15 @@
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
-from outils import ROOT, answer_of, environment
 
 import exercice3 as lesson
+from outils import ROOT, answer_of, environment
 
 CPU = torch.device("cpu")
 EPSILON = float(np.finfo(np.float32).eps)
@@ -166,9 +167,19 @@ def torchrun(folder, *words):
     return done.returncode, done.stdout.decode("cp1252"), done.stderr.decode("cp1252")
 
 
-def test_torchrun(tmp_path):
+@pytest.fixture(scope="module")
+def together(tmp_path_factory):
+    """Deux essais sous torchrun, en même temps : l'un apprend, l'autre explose."""
+    folder = tmp_path_factory.mktemp("torchrun")
+    words = [["--n-observations", "101"], ["--learning-rate", "1.142", "--n-observations", "5"]]
+    with ThreadPoolExecutor(2) as pool:
+        pending = [pool.submit(torchrun, folder, *options) for options in words]
+    return [future.result() for future in pending]
+
+
+def test_torchrun(together):
     """Deux processus et 101 observations : des parts inégales, qu'il faut bien peser."""
-    status, output, errors = torchrun(tmp_path, "--n-observations", "101")
+    status, output, errors = together[0]
     assert status == 0 and "Warning" not in errors and "Traceback" not in errors, errors
     assert output.count("=== 3.3.1") == output.count("Corrigé") == 1, "un seul processus parle"
     assert answer_of(output).startswith("2 processus")
@@ -181,9 +192,9 @@ def test_torchrun(tmp_path):
     assert f"Perte après 400 époques : {lesson.evaluate(model, x, y):.6f}" in output
 
 
-def test_torchrun_when_the_loss_explodes(tmp_path):
+def test_torchrun_when_the_loss_explodes(together):
     """Chacun, seul, s'arrêterait à une autre époque : aucun ne doit attendre l'autre pour toujours."""
-    status, output, errors = torchrun(tmp_path, "--learning-rate", "1.142", "--n-observations", "5")
+    status, output, errors = together[1]
     assert status == 0 and "Traceback" not in errors, errors
     assert output.count("La perte explose ou monte") == 1
 
