@@ -277,7 +277,7 @@ def section_loop(args):
     if gaps[-1].max() < 0.05:
         return start + f"tous les paramètres sont arrivés : à {gaps[-1].max():.2g} au plus de leur meilleure valeur."
     if gaps[-1, :-1].max() > 0.05:
-        return start + f"tous les poids ne sont pas arrivés : il en reste un à {gaps[-1, :-1].max():.2g} du but."
+        return start + f"les poids ne sont pas tous arrivés : il en reste un à {gaps[-1, :-1].max():.2g} du but."
     return start + (
         f"les poids sont arrivés (à 0.05 près), pas le biais : {parameters[-1, -1]:.3f} au lieu de {best[-1]:.3f}. "
         "L'entrée du biais vaut 1, celles des poids vont jusqu'à 10 : son gradient est bien plus petit. Chaque pas "
@@ -431,10 +431,10 @@ def mini_batch_answer(args, best_loss, finals, exploded):
     if exploded:
         answer += f"Mais au taux {args.learning_rate:g} la perte explose ou monte"
         return f"{answer} (groupes de {', '.join(exploded)})."
-    if finals[n] > goal(best_loss):
+    if finals[n] > goal(best_loss) or (best_loss < 1e-9 and max(finals.values()) > 1e-6):
         return answer + f"Après {counted(10 * args.n_iterations, 'itération')} la descente n'est pas finie."
     if best_loss < 1e-9:
-        return answer + "Sans bruit, plus rien ne tremble à la fin."
+        return answer + "La meilleure perte est nulle : à la fin, plus rien ne tremble."
     excesses = [f"{rounded(100 * final / best_loss - 100)} % (groupe de {size})" for size, final in finals.items()]
     return answer + (
         "Un petit groupe rend la courbe moins lisse : son gradient dépend du tirage. À la fin, la perte moyenne "

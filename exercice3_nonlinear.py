@@ -231,15 +231,19 @@ def section_network(args):
     left.legend()
     loss_history = train_live(args, our_model, x_data, y_data, optimizer, args.epochs, line)
     loss, line_loss = evaluate(our_model, x_data, y_data), fit_polynomial(x_data, y_data, 1)[1]
-    print(f"Perte : réseau {loss:.6f}, polynôme de degré 4 {polynomial_loss:.6f}, meilleure droite {line_loss:.6f}")
+    divergence = ""
+    if len(loss_history) < args.epochs or not loss <= 2 * loss_history[0] + 1e-6:
+        divergence = f"La perte explose ou monte : le taux {args.learning_rate:g} est trop grand."
+    print(divergence or f"Perte du modèle : {loss:.6f}")
+    print(f"Perte du polynôme de degré 4 : {polynomial_loss:.6f} ; de la meilleure droite : {line_loss:.6f}")
     right.plot(loss_history, ".-", markersize=3, label="réseau")
     if polynomial_loss > 1e-8:  # sinon elle n'a pas de place sur une échelle log
         right.axhline(polynomial_loss, color="black", linewidth=1, label="polynôme de degré 4")
     right.set(title="La perte", xlabel="époque", ylabel="perte (échelle log)", yscale="log")
     right.legend()
     show(fig, args)
-    if len(loss_history) < args.epochs or not loss <= 2 * loss_history[0] + 1e-6:
-        return f"La perte explose à l'époque {len(loss_history)} : le taux {args.learning_rate:g} est trop grand."
+    if divergence:
+        return divergence
     floor = noise_floor(x_data, y_data)
     answer = "Oui" if satisfying(loss, x_data, y_data) else "Non"
     answer += (
