@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # pour `outils`
+sys.path.insert(0, str(Path(__file__).parent))  # pour `commun`
 sys.path.insert(0, str(Path(__file__).parent.parent))  # pour les scripts
 
 
@@ -20,7 +20,7 @@ def display():
         pytest.skip("Xvfb n'est pas installé")
     read_end, write_end = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1600x1200x24"],
+        ["Xvfb", "-noreset", "-displayfd", str(write_end), "-screen", "0", "1600x1200x24"],
         pass_fds=[write_end],
         stderr=subprocess.DEVNULL,
     )

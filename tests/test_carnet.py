@@ -4,7 +4,8 @@ import shutil
 
 import nbformat
 from nbclient import NotebookClient
-from outils import ROOT, environment
+
+from commun import ROOT, environment
 
 BEFORE = """
 import matplotlib.pyplot as plt

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import exercice3 as lesson
-from outils import ROOT, answer_of, environment
+from commun import ROOT, answer_of, environment
 
 CPU = torch.device("cpu")
 EPSILON = float(np.finfo(np.float32).eps)

@@ -9,7 +9,7 @@ import torch
 
 import exercice3
 import exercice3_nonlinear as lesson
-from outils import answer_of
+from commun import answer_of
 
 CPU = torch.device("cpu")
 EPSILON = np.finfo(np.float32).eps

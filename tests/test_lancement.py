@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from outils import ROOT, SCRIPTS, answer_of, blocks, check_layout, environment, lasting, load, run, start
+from commun import ROOT, SCRIPTS, answer_of, blocks, check_layout, environment, lasting, load, run, start
 
 # Une section rapide de chaque script.
 QUICK = {

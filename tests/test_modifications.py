@@ -9,7 +9,8 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from outils import ROOT, answer_of, blocks, check_layout, run
+
+from commun import ROOT, answer_of, blocks, check_layout, run
 
 
 def edit(text, changes):

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from outils import ROOT, SCRIPTS, blocks, run
+from commun import ROOT, SCRIPTS, blocks, run
 
 TOOL = ROOT / "outils" / "version_eleve.py"
 # De quoi aller vite là où un script s'entraîne longtemps.
