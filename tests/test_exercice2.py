@@ -172,3 +172,16 @@ def test_a_constant_is_refused_as_its_option_is(name, value, option, monkeypatch
     monkeypatch.setattr(sys, "argv", ["exercice2.py", f"{option}={value}"])
     assert lesson.main() == 2
     assert capsys.readouterr().err == by_constant and option in by_constant
+
+
+def test_an_interruption_inside_scikit_learn_is_not_swallowed(monkeypatch):
+    """Scikit-learn avale Ctrl+C pendant `partial_fit` et `fit`, et avertit ; le script en refait une interruption."""
+
+    def interrupted(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(MLPClassifier, "_backprop", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        trained(5)
+    with pytest.raises(KeyboardInterrupt):
+        lesson.cross_validated(0, lesson.settings_of(ARGS), 3, 1)

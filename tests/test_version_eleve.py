@@ -1,5 +1,6 @@
 """La version élève, écrite par un outil, et son vérificateur, qui distingue à faire, pas encore et bien."""
 
+import ast
 import difflib
 import importlib.util
 import re
@@ -100,7 +101,10 @@ def test_with_the_regions_back_only_the_answers_are_missing(script, student, ori
     assert set(added) == {'    return "À vous de répondre."'} and len(added) == len(
         load(ROOT / f"{script}.py").SECTIONS
     )
-    compile(text, script, "exec")
+    for function in load(TOOL).sections_of(ast.parse(text)).values():
+        returned = [node for node in function.body if isinstance(node, ast.Return)]
+        assert [ast.unparse(node) for node in returned] == ["return 'À vous de répondre.'"], function.name
+        assert "answer" not in ast.unparse(function)
     # Rien de ce qui manque n'affiche ni ne dessine : ce ne sont que des réponses.
     assert not any(re.search(r"print\(|show\(|\.plot\(", line) for line in changed)
 
