@@ -71,14 +71,7 @@ def show(block=None):
     real_show(block=block)
 plt.show = show
 """
-    # Par import : %run rend matplotlib bloquant de lui-même, pas une cellule.
-    playing = """
-import sys
-import relu_plot
-sys.argv = ["relu_plot.py", "--section", "3.1-relu"]
-relu_plot.main()
-"""
-    cells = ["%matplotlib tk", closing, playing, "plt.show = real_show\nprint(opened)"]
+    cells = ["%matplotlib tk", closing, "%run relu_plot.py --section 3.1-relu", "plt.show = real_show\nprint(opened)"]
     outputs = play(cells, tmp_path, monkeypatch, DISPLAY=display)
     assert "Fermez la figure pour continuer." in text_of(outputs[2])
     assert text_of(outputs[3]) == "[1]\n"

@@ -4,6 +4,7 @@ Chaque script trouvé en haut du dépôt est copié seul dans un dossier vide, p
 élève, sans écran, sur une console française (cp1252), et tout avertissement de Python y est une erreur.
 """
 
+import argparse
 import inspect
 import re
 import shutil
@@ -192,6 +193,16 @@ def test_constants_go_through_the_same_checks(script, monkeypatch, capsys, tmp_p
     by_option = refused(module, script, ["--learning-rate=-1"], monkeypatch, capsys)
     monkeypatch.setattr(module, "LEARNING_RATE", -1)
     assert refused(module, script, [], monkeypatch, capsys) == by_option
+
+
+def test_a_window_blocks_even_in_interactive_mode(monkeypatch, capsys):
+    """Après %matplotlib tk ou plt.ion(), un simple plt.show() rendrait la main, et la fenêtre disparaîtrait."""
+    module, calls = load("relu_plot"), []
+    monkeypatch.setattr(plt, "show", lambda block=None: calls.append(block))
+    fig = plt.figure()
+    module.show(fig, argparse.Namespace(window=True, folder=None))
+    assert calls == [True] and not plt.fignum_exists(fig.number)
+    assert capsys.readouterr().out == "Fermez la figure pour continuer.\n"
 
 
 def test_every_figure_is_closed(monkeypatch, capsys, tmp_path):
