@@ -258,6 +258,9 @@ def section_loop(args):
     parameters = np.array([np.append(weights, bias) for weights, bias in path])  # (k, d+1)
     true_values = [*TRUE_WEIGHTS, TRUE_BIAS]
     print_parameters(parameters[-1], best, true_values)
+    divergence = divergence_sentence(rate, loss_history, n_iterations, curvature)
+    if divergence:
+        print(textwrap.fill(divergence, 100))
 
     fig, (left, right) = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
     weights, bias = path[-1]
@@ -269,7 +272,6 @@ def section_loop(args):
     right.set(title="Chaque paramètre (trait fin : le vrai)", xlabel="itération", ylabel="valeur")
     right.legend()
     show(fig, args)
-    divergence = divergence_sentence(rate, loss_history, n_iterations, curvature)
     if divergence:
         return divergence
     gaps = abs(parameters - best)  # (k, d+1)
@@ -297,6 +299,9 @@ def section_loss(args):
     _, best_loss, curvature = least_squares(inputs, targets)
     loss_history, _ = train(inputs, targets, weights, bias, args.learning_rate, n_iterations)
     print_losses(loss_history, best_loss)
+    divergence = divergence_sentence(args.learning_rate, loss_history, n_iterations, curvature)
+    if divergence:
+        print(textwrap.fill(divergence, 100))
 
     fig, ax = plt.subplots(figsize=(11, 6.5), layout="constrained")
     # CORRIGÉ : tracez loss_history sur ax, itération par itération
@@ -304,7 +309,6 @@ def section_loss(args):
     draw_losses(ax, curves, best_loss, "La perte à chaque itération")
     # FIN DU CORRIGÉ
     show(fig, args)
-    divergence = divergence_sentence(args.learning_rate, loss_history, n_iterations, curvature)
     if divergence:
         return divergence
     flat = first_under(loss_history, best_loss + 0.05 * (loss_history[0] - best_loss))
@@ -375,11 +379,14 @@ def section_three_inputs(args):
     weights, bias = path[-1]
     learned, true_values = np.append(weights, bias), [*true_weights, true_bias]
     print_parameters(learned, best, true_values)
+    divergence = divergence_sentence(args.learning_rate, loss_history, n_iterations, curvature)
+    if divergence:
+        print(textwrap.fill(divergence, 100))
 
     fig, ax = plt.subplots(figsize=(9, 7), layout="constrained")
     draw_outputs(ax, targets[:1000], np.dot(inputs[:1000], weights) + bias)
     show(fig, args)
-    return divergence_sentence(args.learning_rate, loss_history, n_iterations, curvature) or (
+    return divergence or (
         "Rien ne change dans `train` : `inputs` a une colonne de plus, `weights` une ligne de plus, et np.dot fait le "
         f"reste. Après {counted(n_iterations, 'itération')} les paramètres appris sont à "
         f"{abs(learned - true_values).max():.2g} au plus des vrais ; ceux des moindres carrés, à "

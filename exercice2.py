@@ -244,7 +244,7 @@ def overfitting_sentence(history):
     On compare des quarts de l'apprentissage, en moyenne : d'une époque à l'autre, une perte tremble.
     """
     if history[-1, 0] > 1.5 * math.log(3):
-        return f" La perte finit à {history[-1, 0]:.2g}, pire qu'au hasard : le taux est trop grand."
+        return f" La perte finit à {history[-1, 0]:.2g}, pire qu'au hasard : les pas sont trop grands."
     if len(history) < 8:
         return ""
     quarters = [part[:, [0, 2]].mean(axis=0) for part in np.array_split(history, 4)]  # (perte, perte de test)
@@ -394,11 +394,12 @@ def section_epoch(args):
         if epoch in (1, 2, 5, 10, 20, 100, 1000) or epoch == len(history):
             print(f"{epoch:6d} {loss:14.4f} {test_loss:10.4f} {score:22.3f} {test_score:10.3f}")
     extend(lines, history)
-    if len(history) == args.epochs:
-        background.set_data(blend(petal_regions(classifier, scaler)))
-    show(fig, args)
     if len(history) < args.epochs:
-        return f"La perte explose à l'époque {len(history) + 1} : le taux {args.learning_rate:g} est trop grand."
+        print(f"La perte explose à l'époque {len(history) + 1}.")
+        show(fig, args)
+        return f"La perte explose : le taux {args.learning_rate:g} est trop grand."
+    background.set_data(blend(petal_regions(classifier, scaler)))
+    show(fig, args)
     groups = math.ceil(len(inputs) / args.batch_size)
     answer = (
         f"C'est un passage sur les {len(inputs)} fleurs d'apprentissage, par groupes de {args.batch_size} : "
