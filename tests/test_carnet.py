@@ -71,8 +71,9 @@ def show(block=None):
     real_show(block=block)
 plt.show = show
 """
-    cells = ["%matplotlib tk", closing, "%run relu_plot.py --section 3.1-relu", "plt.show = real_show\nprint(opened)"]
-    outputs = play(cells, tmp_path, monkeypatch, DISPLAY=display)
-    assert "Fermez la figure pour continuer." in text_of(outputs[2])
-    assert text_of(outputs[3]) == "[1]\n"
+    # Une seule cellule : entre deux, la boucle Tk du noyau oublie parfois de lire la suivante.
+    play_all = f"%matplotlib tk\n{closing}\n%run relu_plot.py --section 3.1-relu\nplt.show = real_show\nprint(opened)"
+    (output,) = play([play_all], tmp_path, monkeypatch, DISPLAY=display)
+    assert "Fermez la figure pour continuer." in text_of(output)
+    assert text_of(output).endswith("[1]\n")
     assert not (tmp_path / "figures").exists()
