@@ -358,6 +358,8 @@ def train_together(args):
     dist.init_process_group(backend)
     wrapped = DistributedDataParallel(together, find_unused_parameters=unused)
     train(wrapped, own_x, own_y, make_optimizer(wrapped, args.learning_rate), weighted_loss, args.epochs)
+    dist.barrier()
+    del wrapped  # avant de fermer le groupe : détruit après lui, il attend parfois pour toujours
     dist.destroy_process_group()
     gap = max(abs(p - q).max().item() for p, q in zip(together.parameters(), alone.parameters()))
     scale = max(abs(p).max().item() for p in alone.parameters())
