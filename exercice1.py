@@ -94,12 +94,22 @@ def least_squares(inputs, targets):
     return best[:, 0], best_loss, np.dot(extended.T, extended) / len(inputs)
 
 
+def largest_rate(curvature):
+    """Le taux au-delà duquel le gradient complet diverge : 2 / la plus grande valeur propre de X'X/n."""
+    return 2 / np.linalg.eigvalsh(curvature)[-1]
+
+
+def stack(path):
+    """Les paramètres de chaque itération, une ligne par itération, le biais en dernier : (k, d+1)."""
+    return np.array([np.append(weights, bias) for weights, bias in path])
+
+
 def full_losses(path, best, best_loss, curvature):
     """Perte sur toutes les données, pour chaque (weights, bias) de `path` : (k,).
 
     La perte est une parabole, dont `best` est le fond : on la calcule sans relire les observations.
     """
-    gaps = np.array([np.append(weights, bias) for weights, bias in path]) - best  # (k, d+1)
+    gaps = stack(path) - best  # (k, d+1)
     return best_loss + np.maximum(0, (np.dot(gaps, curvature) * gaps).sum(axis=1) / 2)  # l'arrondi passe sous 0
 
 
@@ -117,10 +127,16 @@ def first_under(losses, goal):
 
 
 def iterations_to_goal(args, inputs, targets, weights, bias, batch_size=None, rng=None):
-    """Nombre d'itérations jusqu'au but, sur toutes les données (None : pas atteint), et nombre d'itérations faites."""
-    _, path = train(inputs, targets, weights, bias, args.learning_rate, 10 * args.n_iterations, batch_size, rng)
+    """Nombre d'itérations jusqu'au but, sur toutes les données, et nombre d'itérations faites.
+
+    Le premier est None si le but n'est pas atteint, ou si la perte explose ensuite.
+    """
+    n_iterations = 10 * args.n_iterations
+    loss_history, path = train(inputs, targets, weights, bias, args.learning_rate, n_iterations, batch_size, rng)
+    if len(loss_history) < n_iterations:
+        return None, len(path) - 1
     best, best_loss, curvature = least_squares(inputs, targets)
-    return first_under(full_losses(path, best, best_loss, curvature), goal(best_loss)), len(path) - 1
+    return first_under(full_losses(path, best, best_loss, curvature), goal(best_loss)), n_iterations
 
 
 def fastest_steps(inputs, targets, weights, bias, batch_size, rng):
@@ -164,10 +180,10 @@ def divergence_sentence(rate, loss_history, n_iterations, curvature):
         if loss_history[-1] <= loss_history[0]:
             return ""
         verb = "monte"
-    limit = 2 / np.linalg.eigvalsh(curvature)[-1]
     return (
-        f"La perte {verb} : le taux {rate:g} est trop grand. La descente diverge au-delà de {limit:.4f} (2 / la plus "
-        "grande valeur propre de X'X/n, où X est `inputs` et une colonne de 1)."
+        f"La perte {verb} : le taux {rate:g} est trop grand. La descente diverge au-delà de "
+        f"{largest_rate(curvature):.4f} (2 / la plus grande valeur propre de X'X/n, où X est `inputs` et une colonne "
+        "de 1)."
     )
 
 
@@ -179,10 +195,14 @@ def print_losses(loss_history, best_loss):
     print(f"meilleure possible (moindres carrés) : {best_loss:.6f}")
 
 
+def names_of(parameters):
+    """Les noms des paramètres (d+1,) : w1, w2... puis b."""
+    return [f"w{j}" for j in range(1, len(parameters))] + ["b"]
+
+
 def print_parameters(learned, best, true_values):
     """Tableau des paramètres : appris, meilleurs possibles, vrais ; chacun (d+1,)."""
-    names = [f"w{j}" for j in range(1, len(best))] + ["b"]
-    print(" " * 16 + "".join(f"{name:>9}" for name in names))
+    print(" " * 16 + "".join(f"{name:>9}" for name in names_of(best)))
     for title, values in [("appris", learned), ("moindres carrés", best), ("vrais", true_values)]:
         print(f"{title:<16}" + "".join(f" {value:8.5g}" for value in values))
 
@@ -255,7 +275,7 @@ def section_loop(args):
     loss_history, path = train(inputs, targets, weights, bias, rate, n_iterations)
     print_losses(loss_history, best_loss)
     print(f"Après {counted(len(path) - 1, 'itération')} :")
-    parameters = np.array([np.append(weights, bias) for weights, bias in path])  # (k, d+1)
+    parameters = stack(path)  # (k, d+1)
     true_values = [*TRUE_WEIGHTS, TRUE_BIAS]
     print_parameters(parameters[-1], best, true_values)
     divergence = divergence_sentence(rate, loss_history, n_iterations, curvature)
@@ -265,8 +285,7 @@ def section_loop(args):
     fig, (left, right) = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
     weights, bias = path[-1]
     draw_outputs(left, targets[:1000], np.dot(inputs[:1000], weights) + bias)
-    names = [f"w{j}" for j in range(1, len(best))] + ["b"]
-    for name, values, true_value in zip(names, parameters.T, true_values):
+    for name, values, true_value in zip(names_of(best), parameters.T, true_values):
         (line,) = right.plot(values, linewidth=3, label=name)
         right.axhline(true_value, color=line.get_color(), linewidth=1)
     right.set(title="Chaque paramètre (trait fin : le vrai)", xlabel="itération", ylabel="valeur")
@@ -332,7 +351,7 @@ def section_rates(args):
     _, inputs, targets, weights, bias = setup(args)
     n_iterations = 100 * args.n_iterations
     _, best_loss, curvature = least_squares(inputs, targets)
-    limit = 2 / np.linalg.eigvalsh(curvature)[-1]
+    limit = largest_rate(curvature)
     print(f"Jusqu'à {counted(n_iterations, 'itération')} par taux. But : être à 5 % de la meilleure perte.")
     curves, reached, exploded = [], {}, []
     for rate in sorted({0.001, 0.01, 0.03, 1.02 * limit, args.learning_rate}):
@@ -474,8 +493,8 @@ def section_million(args):
     left.plot(numbers, steps, "o-", linewidth=2, label=names)
     left.set(title="Un pas", xlabel="nombre d'observations", ylabel="durée (s)", xscale="log", yscale="log")
     left.legend()
-    for name, (count, done), step, colour in zip(names, counts, steps[-1], ["C0", "C1"]):
-        if count is not None and done == 10 * args.n_iterations:
+    for name, (count, _), step, colour in zip(names, counts, steps[-1], ["C0", "C1"]):
+        if count is not None:
             bar = right.bar(name, count * step, color=colour)
             right.bar_label(bar, [f"{rounded(count * step)} s"])
     right.set(title="Arriver à 5 % de la meilleure perte", ylabel="durée (s)")
@@ -494,10 +513,10 @@ def million_answer(args, names, steps, counts):
     )
     for name, (count, done), step in zip(names, counts, steps[-1]):
         ending = f"pas en {counted(done, 'itération')}"
-        if done < 10 * args.n_iterations:
-            ending = f"la perte explose à l'itération {done + 1}"
-        elif count is not None:
+        if count is not None:
             ending = f"{rounded(count * step)} s, {counted(count, 'itération')}"
+        elif done < 10 * args.n_iterations:
+            ending = f"la perte explose à l'itération {done + 1}"
         answer += f"- {name} : {ending}.\n"
     return answer
 
@@ -538,8 +557,9 @@ def checked(kind, wanted, accepts):
 
     def read(text):
         try:
-            if accepts(kind(text)):
-                return kind(text)
+            value = kind(text)
+            if accepts(value):
+                return value
         except ValueError:  # pas un `kind` : on le dit plus bas
             pass
         raise argparse.ArgumentTypeError(f"il faut {wanted}, pas {text!r}")

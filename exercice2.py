@@ -97,6 +97,7 @@ def forward(classifier, inputs):
 # --- Mesures ------------------------------------------------------------------------------------------
 EXPLOSION = 1000  # répondre au hasard coûte ln 3 = 1.1 : une perte pareille ne redescendra pas
 GOAL = 0.1  # une perte à atteindre, pour comparer les vitesses
+WORSE_THAN_CHANCE = 1.5 * math.log(3)  # ln 3 = 1.1 : la perte de qui répond au hasard
 
 
 def measure(classifier, inputs, targets):
@@ -182,7 +183,7 @@ def sizes_text(sizes):
     return f"{' puis '.join(str(size) for size in sizes)} neurone{plural} caché{plural}"
 
 
-def gap(result, other):
+def relative_gap(result, other):
     """Écart relatif entre les pertes finales de deux réglages."""
     return abs(result[0][-1] / other[0][-1] - 1)
 
@@ -195,7 +196,7 @@ def describe(result):
     if goal is not None:
         return f"est à {GOAL:g} en {counted(goal, 'époque')}"
     losses = result[0]
-    if losses[-1] > 1.5 * math.log(3):  # ln 3 = 1.1 : la perte de qui répond au hasard
+    if losses[-1] > WORSE_THAN_CHANCE:
         return "diverge, pire qu'au hasard"
     if losses.min() <= GOAL:
         return f"passe par {GOAL:g}, puis remonte"
@@ -238,12 +239,12 @@ def accuracy_sentence(results):
     return text + f" leurs dispersions (± {spreads[low]:.2f} et ± {spreads[high]:.2f}). "
 
 
-def overfitting_sentence(history):
+def history_sentence(history):
     """Dit si la perte diverge, ou si la perte de test remonte quand l'autre descend : le surapprentissage.
 
     On compare des quarts de l'apprentissage, en moyenne : d'une époque à l'autre, une perte tremble.
     """
-    if history[-1, 0] > 1.5 * math.log(3):
+    if history[-1, 0] > WORSE_THAN_CHANCE:
         return f" La perte finit à {history[-1, 0]:.2g}, pire qu'au hasard : les pas sont trop grands."
     if len(history) < 8:
         return ""
@@ -407,7 +408,7 @@ def section_epoch(args):
         f"{counted(args.epochs * groups, 'mise')} à jour, {classifier.t_} exemples vus. Fleurs du test reconnues à la "
         f"fin : {history[-1, 3] * 30:.0f} sur 30."
     )
-    return answer + overfitting_sentence(history)
+    return answer + history_sentence(history)
 
 
 def section_structure(args):
@@ -518,7 +519,8 @@ def section_sgd(args):
         answer += f"{word} ({name}) : la perte {describe(results[name])}. "
     with_momentum, without = results["taux 0.01, moment 0.9"], results["taux 0.1, moment 0"]
     control = results["taux 0.01, moment 0"]  # sans le moment, la perte doit finir ailleurs
-    if with_momentum and without and control and gap(with_momentum, without) < 0.25 < gap(control, without):
+    known = with_momentum and without and control
+    if known and relative_gap(with_momentum, without) < 0.25 < relative_gap(control, without):
         answer += (
             "Un moment de 0.9 agit comme un pas 1/(1-0.9) = 10 fois plus grand : la perte finit à "
             f"{with_momentum[0][-1]:.3f} au taux 0.01 avec lui, à {without[0][-1]:.3f} au taux 0.1 sans lui."
@@ -581,8 +583,9 @@ def checked(kind, wanted, accepts):
 
     def read(text):
         try:
-            if accepts(kind(text)):
-                return kind(text)
+            value = kind(text)
+            if accepts(value):
+                return value
         except ValueError:  # pas un `kind` : on le dit plus bas
             pass
         raise argparse.ArgumentTypeError(f"il faut {wanted}, pas {text!r}")

@@ -402,7 +402,7 @@ def section_training(args):
     À regarder : la courbe apprise, à côté de la droite des moindres carrés.
     """
     device, x_data, y_data, our_model = setup(args)
-    slope, intercept, _ = best_line(x_data, y_data)
+    line_fit = best_line(x_data, y_data)
     print(our_model)
     before = [parameter.detach().clone().flatten() for parameter in our_model.parameters()]
     optimizer = make_optimizer(our_model, args.learning_rate)
@@ -410,7 +410,7 @@ def section_training(args):
     fig, axes = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
     for ax, number, wanted in zip(axes, [6, 7], [early, args.epochs]):
         draw_points(ax, x_data, y_data, f"Figure {number}")
-        ax.axline((0, intercept), slope=slope, color="black", linewidth=1, label="moindres carrés")
+        ax.axline((0, line_fit[1]), slope=line_fit[0], color="black", linewidth=1, label="moindres carrés")
         (line,) = ax.plot([], [], "r--", linewidth=3, label="modèle")
         ax.set_ylim(ax.get_ylim())  # la courbe apprise ne change pas l'échelle
         ax.legend()
@@ -428,20 +428,22 @@ def section_training(args):
     show(fig, args)
     if divergence:
         return divergence
-    return training_answer([early, args.epochs], losses, x_data, y_data, predict(our_model, device)[1])
+    return training_answer([early, args.epochs], losses, x_data, y_data, line_fit, predict(our_model, device)[1])
 
 
-def training_answer(epochs, losses, x_data, y_data, prediction):
+def training_answer(epochs, losses, x_data, y_data, line_fit, prediction):
     """La réponse de la section précédente ; elle ne parle de la droite que si le modèle en est une."""
-    answer, (slope, intercept, line_loss) = "", best_line(x_data, y_data)
+    slope, intercept, line_loss = line_fit
+    straight = is_line(prediction)
+    answer = ""
     for epoch, loss in zip(epochs, losses):
         verdict = "oui" if satisfying(loss, x_data, y_data) else "non"
         answer += f"Après {counted(epoch, 'époque')} : {verdict}, la perte vaut {loss:.3g}"
-        if is_line(prediction) and line_loss > 1e-6:
+        if straight and line_loss > 1e-6:
             answer += f", {loss / line_loss:.2f} fois celle des moindres carrés"
         answer += ". "
     answer += f"Le bruit seul coûte {noise_floor(x_data, y_data):.3g}. "
-    if is_line(prediction):
+    if straight:
         answer += (
             f"Droite apprise : pente {prediction[-1] - prediction[0]:.2f}, ordonnée à l'origine {prediction[0]:.2f} ; "
             f"moindres carrés : {slope:.2f} et {intercept:.2f}."
@@ -536,8 +538,9 @@ def checked(kind, wanted, accepts):
 
     def read(text):
         try:
-            if accepts(kind(text)):
-                return kind(text)
+            value = kind(text)
+            if accepts(value):
+                return value
         except ValueError:  # pas un `kind` : on le dit plus bas
             pass
         raise argparse.ArgumentTypeError(f"il faut {wanted}, pas {text!r}")

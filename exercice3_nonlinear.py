@@ -265,6 +265,8 @@ def section_optimizers(args):
     """
     device, epochs = choose_device(args.device), max(1, args.epochs // 3)
     seeds = [args.seed, args.seed + 1, args.seed + 2]
+    data = [make_data(np.random.default_rng(seed), args.n_observations, device) for seed in seeds]
+    line_losses = [fit_polynomial(x_data, y_data, 1)[1] for x_data, y_data in data]
     print(f"{counted(HIDDEN, 'neurone')}, {counted(epochs, 'époque')} ; pertes avec les graines {seeds} :")
     settings = [
         ("SGD 0.05, sigmoïde", torch.optim.SGD, 0.05, torch.nn.Sigmoid),
@@ -273,11 +275,10 @@ def section_optimizers(args):
         ("Adam 0.03, ReLU", torch.optim.Adam, 0.03, torch.nn.ReLU),
     ]
     fig, ax = plt.subplots(figsize=(12, 7), layout="constrained")
-    successes, line_losses = [], []
+    successes = []
     for (name, make_optimizer, rate, activation), style in zip(settings, ["-", "--", "-.", ":"]):
         losses, n_good = "", 0
-        for seed in seeds:
-            x_data, y_data = make_data(np.random.default_rng(seed), args.n_observations, device)
+        for seed, (x_data, y_data) in zip(seeds, data):
             torch.manual_seed(seed)
             network = torch.nn.Sequential(torch.nn.Linear(1, HIDDEN), activation(), torch.nn.Linear(HIDDEN, 1))
             network = network.to(device)
@@ -288,10 +289,9 @@ def section_optimizers(args):
             n_good += int(satisfying(loss, x_data, y_data))
             if seed == args.seed:
                 ax.plot(loss_history, style, linewidth=2, label=name)
-            line_losses.append(fit_polynomial(x_data, y_data, 1)[1])
         print(f"  {name:<20}{losses}")
         successes.append(n_good)
-    print("  meilleure droite    " + "".join(f"{loss:12.5f}" for loss in line_losses[:3]))
+    print("  meilleure droite    " + "".join(f"{loss:12.5f}" for loss in line_losses))
     ax.axhline(line_losses[0], color="black", linewidth=1, label="meilleure droite")
     ax.set(title=f"La perte (graine {args.seed})", xlabel="époque", ylabel="perte (échelle log)", yscale="log")
     ax.legend()
@@ -342,8 +342,9 @@ def checked(kind, wanted, accepts):
 
     def read(text):
         try:
-            if accepts(kind(text)):
-                return kind(text)
+            value = kind(text)
+            if accepts(value):
+                return value
         except ValueError:  # pas un `kind` : on le dit plus bas
             pass
         raise argparse.ArgumentTypeError(f"il faut {wanted}, pas {text!r}")

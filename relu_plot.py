@@ -171,8 +171,9 @@ def checked(kind, wanted, accepts):
 
     def read(text):
         try:
-            if accepts(kind(text)):
-                return kind(text)
+            value = kind(text)
+            if accepts(value):
+                return value
         except ValueError:  # pas un `kind` : on le dit plus bas
             pass
         raise argparse.ArgumentTypeError(f"il faut {wanted}, pas {text!r}")

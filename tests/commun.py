@@ -17,7 +17,12 @@ DURATION = re.compile(r"\d (s|µs)\b|\(en s\)")
 
 def load(script):
     """Importe un script comme un module (rien ne doit tourner à l'import)."""
-    spec = importlib.util.spec_from_file_location(script, ROOT / f"{script}.py")
+    return load_file(ROOT / f"{script}.py")
+
+
+def load_file(path):
+    """Importe un fichier Python comme un module tout neuf."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -19,10 +19,6 @@ def extended(inputs):
     return np.column_stack([inputs, np.ones(len(inputs))])
 
 
-def stack(path):
-    return np.array([np.append(weights, bias) for weights, bias in path])
-
-
 def loss_at(parameters, inputs, targets):
     return np.mean((extended(inputs) @ parameters - targets[:, 0]) ** 2) / 2
 
@@ -43,7 +39,7 @@ def test_one_step_against_finite_differences(n_inputs):
     """Un pas au taux 1 retire exactement le gradient, qu'on mesure par différences centrées sur la perte."""
     _, inputs, targets, weights, bias = problem(1, 50, np.ones(n_inputs))
     loss_history, path = lesson.train(inputs, targets, weights, bias, 1.0, 1)
-    start, after = stack(path)
+    start, after = lesson.stack(path)
     assert loss_history == [pytest.approx(loss_at(start, inputs, targets))]
     step = 1e-3
     for j in range(n_inputs + 1):
@@ -65,7 +61,7 @@ def test_least_squares_and_losses_along_the_path(n_inputs):
     loss_history, path = lesson.train(inputs, targets, weights, bias, 0.01, 300)
     losses = lesson.full_losses(path, best, best_loss, curvature)
     np.testing.assert_allclose(losses[:-1], loss_history, rtol=1e-9)
-    np.testing.assert_allclose(losses[-1], loss_at(stack(path)[-1], inputs, targets), rtol=1e-9)
+    np.testing.assert_allclose(losses[-1], loss_at(lesson.stack(path)[-1], inputs, targets), rtol=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -75,7 +71,7 @@ def test_training_follows_the_theory(seed):
     best, best_loss, curvature = lesson.least_squares(inputs, targets)
     loss_history, path = lesson.train(inputs, targets, weights, bias, 0.01, 900)
     values, axes = np.linalg.eigh(curvature)
-    gaps = stack(path) - best  # (901, 3)
+    gaps = lesson.stack(path) - best  # (901, 3)
     factors = (1 - 0.01 * values) ** np.arange(901)[:, None]
     np.testing.assert_allclose(gaps @ axes, (gaps[0] @ axes) * factors, atol=1e-11)  # l'arrondi : 1e-13 vu
     reached = lesson.first_under(loss_history, 1.05 * best_loss)
@@ -93,7 +89,7 @@ def test_largest_stable_rate():
     calm, _ = lesson.train(inputs, targets, weights, bias, 0.99 * limit, 2000)
     wild, path = lesson.train(inputs, targets, weights, bias, 1.01 * limit, 2000)
     assert len(calm) == 2000 and calm[-1] < 1.05 * best_loss
-    assert len(wild) < 2000 and len(path) == len(wild) and np.isfinite(stack(path)).all()
+    assert len(wild) < 2000 and len(path) == len(wild) and np.isfinite(lesson.stack(path)).all()
     assert f"{limit:.4f}" in lesson.divergence_sentence(1.01 * limit, wild, 2000, curvature)
     assert lesson.divergence_sentence(0.99 * limit, calm, 2000, curvature) == ""
     slowly, _ = lesson.train(inputs, targets, weights, bias, 1.001 * limit, 100)
@@ -133,7 +129,7 @@ def test_each_step_takes_the_mean_gradient_of_a_random_group():
         group = spy.groups[k]
         again, one = lesson.train(inputs[group], targets[group], *path[k], 0.001, 1)
         assert again == [pytest.approx(loss_history[k])]
-        np.testing.assert_allclose(stack(one)[1], stack(path)[k + 1], rtol=1e-12)
+        np.testing.assert_allclose(lesson.stack(one)[1], lesson.stack(path)[k + 1], rtol=1e-12)
 
 
 def test_trembling_of_a_mini_batch_against_theory():

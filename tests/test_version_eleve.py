@@ -2,7 +2,6 @@
 
 import ast
 import difflib
-import importlib.util
 import re
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from commun import ROOT, SCRIPTS, blocks, run
+from commun import ROOT, SCRIPTS, blocks, load, load_file, run
 
 TOOL = ROOT / "outils" / "version_eleve.py"
 # De quoi aller vite là où un script s'entraîne longtemps.
@@ -18,16 +17,9 @@ OPTIONS = {"exercice2": ["--epochs", "3"], "exercice3": ["--epochs", "20"], "exe
 N_BLANKS = {"exercice1": 3, "relu_plot": 1, "exercice2": 0, "exercice3": 1, "exercice3_nonlinear": 2}
 
 
-def load(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def regions(text):
     """Les régions du corrigé, dans l'ordre : (consigne, texte entier avec ses marques)."""
-    return [(match.group(2), match.group(0)) for match in load(TOOL).REGION.finditer(text)]
+    return [(match.group(2), match.group(0)) for match in load_file(TOOL).REGION.finditer(text)]
 
 
 def put_back(text, original, changes=()):
@@ -98,10 +90,8 @@ def test_with_the_regions_back_only_the_answers_are_missing(script, student, ori
     restored = put_back(text, original).splitlines()
     changed = [line for line in difflib.ndiff(original.splitlines(), restored) if line[0] in "+-"]
     added = [line[2:] for line in changed if line[0] == "+"]
-    assert set(added) == {'    return "À vous de répondre."'} and len(added) == len(
-        load(ROOT / f"{script}.py").SECTIONS
-    )
-    for function in load(TOOL).sections_of(ast.parse(text)).values():
+    assert set(added) == {'    return "À vous de répondre."'} and len(added) == len(load(script).SECTIONS)
+    for function in load_file(TOOL).sections_of(ast.parse(text)).values():
         returned = [node for node in function.body if isinstance(node, ast.Return)]
         assert [ast.unparse(node) for node in returned] == ["return 'À vous de répondre.'"], function.name
         assert "answer" not in ast.unparse(function)
@@ -112,7 +102,7 @@ def test_with_the_regions_back_only_the_answers_are_missing(script, student, ori
 def test_questions_hold_every_section_and_every_blank(student, originals):
     text = (student / "questions.md").read_text(encoding="utf-8")
     for script, original in originals.items():
-        for name, function in load(ROOT / f"{script}.py").SECTIONS.items():
+        for name, function in load(script).SECTIONS.items():
             title = function.__doc__.splitlines()[0]
             asked = [
                 line.strip() for line in function.__doc__.splitlines() if "Question :" in line or "Travail" in line
@@ -211,7 +201,7 @@ MISTAKES = [
 @pytest.mark.parametrize("script, check, changes, reason", MISTAKES)
 def test_usual_mistakes_are_named(script, check, changes, reason, student, originals, tmp_path):
     complete(student, originals, tmp_path, script, changes)
-    verifier = load(tmp_path / "verifier.py")
+    verifier = load_file(tmp_path / "verifier.py")
     verdict, said = verifier.judge(script, getattr(verifier, check))
     assert verdict == "pas encore" and reason in said, said
 
@@ -222,7 +212,7 @@ def test_a_sum_where_a_mean_is_due_is_named(line, student, originals, tmp_path):
     path = tmp_path / "exercice1.py"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("deltas_scaled = deltas / len(x)", line, 1), encoding="utf-8")
-    verifier = load(tmp_path / "verifier.py")
+    verifier = load_file(tmp_path / "verifier.py")
     verdict, said = verifier.judge("exercice1", verifier.check_mini_batch)
     assert verdict == "pas encore" and "moyenne" in said
 
@@ -236,6 +226,6 @@ def test_a_sum_where_a_mean_is_due_is_named(line, student, originals, tmp_path):
 )
 def test_another_right_answer_is_right(changes, student, originals, tmp_path):
     complete(student, originals, tmp_path, "exercice1", changes)
-    verifier = load(tmp_path / "verifier.py")
+    verifier = load_file(tmp_path / "verifier.py")
     for check in (verifier.check_mini_batch, verifier.check_loss_figure):
         assert verifier.judge("exercice1", check) == ("bien", "")
