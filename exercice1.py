@@ -509,7 +509,7 @@ def million_answer(args, names, steps, counts):
     answer = (
         "Un pas complet relit toutes les observations ; un pas de mini-batch n'en lit qu'un groupe.\n"
         f"De 1000 à un million, la durée (en s) d'un pas est multipliée par {rounded(full_growth)} et "
-        f"{rounded(mini_growth)}.\nPour être à 5 % de la meilleure perte :\n"
+        f"{rounded(mini_growth)}.\nPour être à 5 % de la meilleure perte (itérations × durée d'un pas) :\n"
     )
     for name, (count, done), step in zip(names, counts, steps[-1]):
         ending = f"pas en {counted(done, 'itération')}"
