@@ -216,7 +216,7 @@ def draw_outputs(ax, targets, outputs):
     ax.legend()
 
 
-def draw_losses(ax, curves, best_loss, title, xlabel="itération"):
+def draw_losses(ax, curves, best_loss, title, xlabel="itération", xscale="linear"):
     """Des courbes de perte, échelle log ; `curves` : (nom, abscisses, pertes)."""
     for (name, positions, losses), style in zip(curves, ["-", "--", "-.", ":", "-"]):
         ax.plot(positions, losses, linestyle=style, linewidth=2, label=name)
@@ -224,7 +224,8 @@ def draw_losses(ax, curves, best_loss, title, xlabel="itération"):
     if best_loss > 1e-9:  # sans bruit elle est nulle, et n'a pas de place sur une échelle log
         ax.axhline(best_loss, color="black", linewidth=1, label="moindres carrés")
         lowest = best_loss
-    ax.set(title=title, xlabel=xlabel, ylabel="perte (échelle log)", yscale="log")
+    ax.set(title=title, xlabel=xlabel, ylabel="perte (échelle log)", xscale=xscale, yscale="log")
+    ax.xaxis.minorticks_off()  # trop serrés pour être lus, et longs à dessiner
     ax.set_ylim(bottom=max(lowest / 2, 1e-12))
     ax.legend()
 
@@ -365,8 +366,7 @@ def section_rates(args):
         print(f"  taux {rate:<8.4g} {ending}")
 
     fig, ax = plt.subplots(figsize=(11, 6.5), layout="constrained")
-    draw_losses(ax, curves, best_loss, "La perte selon le taux", "itération (échelle log)")
-    ax.set_xscale("log")
+    draw_losses(ax, curves, best_loss, "La perte selon le taux", "itération (échelle log)", "log")
     show(fig, args)
     answer = ""
     slow, fast = reached[0.001], reached[0.01]
@@ -444,8 +444,7 @@ def section_mini_batch(args):
     fig, (left, right) = plt.subplots(1, 2, figsize=(15, 7), layout="constrained")
     draw_losses(left, by_iteration, best_loss, "Perte du groupe")
     left.set_ylim(bottom=max(min(by_iteration[-1][2]) / 10, 1e-12))
-    draw_losses(right, by_example, best_loss, "Perte sur toutes les données", "exemples lus (échelle log)")
-    right.set_xscale("log")
+    draw_losses(right, by_example, best_loss, "Perte sur toutes les données", "exemples lus (échelle log)", "log")
     show(fig, args)
     return mini_batch_answer(args, best_loss, finals, exploded)
 
@@ -492,6 +491,7 @@ def section_million(args):
     fig, (left, right) = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
     left.plot(numbers, steps, "o-", linewidth=2, label=names)
     left.set(title="Un pas", xlabel="nombre d'observations", ylabel="durée (s)", xscale="log", yscale="log")
+    left.minorticks_off()
     left.legend()
     for name, (count, _), step, colour in zip(names, counts, steps[-1], ["C0", "C1"]):
         if count is not None:
