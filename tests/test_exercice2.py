@@ -82,23 +82,23 @@ def test_explosion_is_told_not_raised(rate, activation, recwarn):
     changes = {"learning_rate_init": rate, "activation": activation}
     _, history = trained(5, **changes)
     assert len(history) < 5
-    result = lesson.cross_validated(0, lesson.settings_of(ARGS, **changes), 3, 1)
+    result = lesson.cross_validated(0, lesson.settings_of(ARGS, **changes), 3)
     assert result is None and lesson.describe(result) == "explose" and lesson.epochs_to_goal(result) is None
     assert not recwarn
 
 
 def test_cross_validation_repeats_and_compares_from_the_same_start():
     settings = lesson.settings_of(ARGS)
-    losses, scores = lesson.cross_validated(3, settings, 4, 2)
-    again, _ = lesson.cross_validated(3, settings, 4, 2)
-    slower, _ = lesson.cross_validated(3, settings | {"learning_rate_init": 1e-9}, 4, 2)
-    assert losses.shape == (4,) and scores.shape == (10,) and np.array_equal(losses, again)
+    losses, scores = lesson.cross_validated(3, settings, 4)
+    again, _ = lesson.cross_validated(3, settings, 4)
+    slower, _ = lesson.cross_validated(3, settings | {"learning_rate_init": 1e-9}, 4)
+    assert losses.shape == (4,) and scores.shape == (5,) and np.array_equal(losses, again)
     assert slower[0] > losses[0] and slower.min() == pytest.approx(slower[0], rel=0.01), "sans pas, rien ne bouge"
 
 
 def test_a_mistyped_setting_is_not_taken_for_an_explosion():
     with pytest.raises(ValueError, match="activation"):
-        lesson.cross_validated(0, lesson.settings_of(ARGS, activation="tang"), 3, 1)
+        lesson.cross_validated(0, lesson.settings_of(ARGS, activation="tang"), 3)
 
 
 def test_words_about_the_results():
@@ -184,4 +184,4 @@ def test_an_interruption_inside_scikit_learn_is_not_swallowed(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         trained(5)
     with pytest.raises(KeyboardInterrupt):
-        lesson.cross_validated(0, lesson.settings_of(ARGS), 3, 1)
+        lesson.cross_validated(0, lesson.settings_of(ARGS), 3)
