@@ -1,11 +1,15 @@
 """Ce qui sert à plusieurs fichiers de tests : lancer un script comme un élève, et découper ce qu'il dit."""
 
+import contextlib
 import importlib.util
+import io
 import os
 import re
 import shutil
 import subprocess
 import sys
+import traceback
+import warnings
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -54,6 +58,32 @@ def run(script, folder, *options, **changes):
     output, errors = process.communicate(timeout=120)
     encoding = changes.get("PYTHONIOENCODING", "cp1252")
     return process.returncode, *(text.decode(encoding).replace("\r", "") for text in (output, errors))
+
+
+def become_worker():
+    """Met un processus neuf dans l'état de ceux de `start`, pour `play`."""
+    os.environ.update(environment())
+    warnings.simplefilter("error")
+
+
+def play(path, *options, encoding="cp1252"):
+    """Comme `run`, sur un script déjà dans son dossier, mais dans ce processus : les bibliothèques y restent importées.
+
+    À faire faire par un ouvrier de `workers`. Ce qu'un essai laisserait derrière lui changerait le suivant : un
+    script n'a donc rien à laisser.
+    """
+    os.chdir(path.parent)
+    sys.argv = [path.name, *options]
+    output, errors = (io.TextIOWrapper(io.BytesIO(), encoding=encoding) for _ in range(2))
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+        try:
+            status = load_file(path).main()
+        except Exception:
+            status = traceback.print_exc() or 1
+    for stream in (output, errors):
+        stream.flush()
+    texts = [stream.buffer.getvalue().decode(encoding).replace("\r", "") for stream in (output, errors)]
+    return status, *texts
 
 
 def blocks(output):

@@ -1,15 +1,26 @@
-"""L'écran virtuel des tests de fenêtres."""
+"""Ce que les tests se partagent : deux ouvriers, et l'écran virtuel des tests de fenêtres."""
 
 import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # pour `commun`
 sys.path.insert(0, str(Path(__file__).parent.parent))  # pour les scripts
+
+
+@pytest.fixture(scope="session")
+def workers():
+    """Deux processus qui jouent des scripts l'un après l'autre (`commun.play`), sans tout importer à chaque fois."""
+    from commun import become_worker
+
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=become_worker) as pool:
+        yield pool
 
 
 @pytest.fixture(scope="session")

@@ -13,12 +13,13 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from commun import ROOT, SCRIPTS, answer_of, blocks, check_layout, environment, lasting, load, run, start
+from commun import ROOT, SCRIPTS, answer_of, blocks, check_layout, environment, lasting, load, play, run, start
 
 # Une section rapide de chaque script.
 QUICK = {
@@ -48,24 +49,17 @@ def pictures(folder):
 
 
 @pytest.fixture(scope="module", params=SCRIPTS)
-def runs(request, tmp_path_factory):
-    """Le script entier, puis chaque section seule : dossiers et résultats, deux processus à la fois."""
-    script, folder = request.param, tmp_path_factory.mktemp(request.param)
-    sections = list(load(script).SECTIONS)
-    with ThreadPoolExecutor(2) as pool:
-        whole = pool.submit(run, script, folder / "tout", "--corrige")
-        alone = {
-            # en UTF-8 : un caractère qui manque à cp1252 ferait une différence avec l'essai entier
-            name: pool.submit(
-                run,
-                script,
-                folder / name,
-                *["--corrige", "--section", name, "--figures", "figures"],
-                PYTHONIOENCODING="utf-8",
-            )
-            for name in sections
-        }
-        return script, folder, whole.result(), {name: result.result() for name, result in alone.items()}
+def runs(request, workers, tmp_path_factory):
+    """Le script entier, seul dans un processus neuf, et chaque section seule : dossiers et résultats."""
+    script, folder, alone = request.param, tmp_path_factory.mktemp(request.param), {}
+    for name in load(script).SECTIONS:
+        (folder / name).mkdir()
+        path = Path(shutil.copy(ROOT / f"{script}.py", folder / name))
+        options = ["--corrige", "--section", name, "--figures", "figures"]
+        # en UTF-8 : un caractère qui manque à cp1252 ferait une différence avec l'essai entier
+        alone[name] = workers.submit(play, path, *options, encoding="utf-8")
+    whole = run(script, folder / "tout", "--corrige")
+    return script, folder, whole, {name: future.result(timeout=100) for name, future in alone.items()}
 
 
 def test_every_script_is_known():

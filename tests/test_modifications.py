@@ -1,16 +1,15 @@
 """Les scripts, modifiés comme le fait un élève : une constante, une fonction ou une classe, puis on relance.
 
-Chaque modification est faite dans le texte du fichier, qu'on lance par un autre processus, tout avertissement étant
+Chaque modification est faite dans le texte du fichier, qu'on lance dans un autre processus, tout avertissement étant
 une erreur. Ce qui est affiché doit suivre la modification.
 """
 
 import ast
 import re
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from commun import ROOT, answer_of, blocks, check_layout, run
+from commun import ROOT, answer_of, blocks, check_layout, play
 
 
 def edit(text, changes):
@@ -82,16 +81,14 @@ EDITS = {
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    """Toutes les modifications, deux processus à la fois."""
+def results(workers, tmp_path_factory):
+    """Toutes les modifications, deux à la fois."""
     pending = {}
-    with ThreadPoolExecutor(2) as pool:
-        for name, (script, changes, options) in EDITS.items():
-            folder = tmp_path_factory.mktemp("modif")
-            text = edit((ROOT / f"{script}.py").read_text(encoding="utf-8"), changes)
-            (folder / f"{script}.py").write_text(text, encoding="utf-8")
-            pending[name] = pool.submit(run, script, folder, "--corrige", *options)
-    return {name: future.result() for name, future in pending.items()}
+    for name, (script, changes, options) in EDITS.items():
+        path = tmp_path_factory.mktemp("modif") / f"{script}.py"
+        path.write_text(edit((ROOT / path.name).read_text(encoding="utf-8"), changes), encoding="utf-8")
+        pending[name] = workers.submit(play, path, "--corrige", *options)
+    return {name: future.result(timeout=100) for name, future in pending.items()}
 
 
 @pytest.mark.parametrize("name", EDITS)

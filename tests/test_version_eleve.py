@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from commun import ROOT, SCRIPTS, blocks, load, load_file, run
+from commun import ROOT, SCRIPTS, blocks, load, load_file, play, run
 
 TOOL = ROOT / "outils" / "version_eleve.py"
 # De quoi aller vite là où un script s'entraîne longtemps.
@@ -57,14 +57,13 @@ def test_the_folder_is_complete_and_never_overwritten(student, tmp_path):
     assert before == {path: path.read_bytes() for path in student.iterdir() if path.is_file()}
 
 
-def test_every_script_runs_and_tells_what_is_left_to_write(student):
-    with ThreadPoolExecutor(2) as pool:
-        pending = {
-            script: pool.submit(run, script, student, "--corrige", "--figures", "figures", *OPTIONS.get(script, []))
-            for script in SCRIPTS
-        }
+def test_every_script_runs_and_tells_what_is_left_to_write(student, workers):
+    pending = {}
+    for script in SCRIPTS:
+        options = ["--corrige", "--figures", "figures", *OPTIONS.get(script, [])]
+        pending[script] = workers.submit(play, student / f"{script}.py", *options)
     for script, future in pending.items():
-        status, output, errors = future.result()
+        status, output, errors = future.result(timeout=100)
         assert (status, errors) == (0, ""), script
         left = set(re.findall(r"^À vous : (.+) \((\w+)\.py, ligne (\d+)\)$", output, re.MULTILINE))
         for consigne, name, line in left:
