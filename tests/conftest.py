@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+os.environ["MPLBACKEND"] = "Agg"  # ici, personne ne fermera une fenêtre
 sys.path.insert(0, str(Path(__file__).parent))  # pour `commun`
 sys.path.insert(0, str(Path(__file__).parent.parent))  # pour les scripts
 

@@ -1,5 +1,6 @@
 """exercice3 face à d'autres autorités : NumPy, théorie de la descente, autres appareils, torchrun."""
 
+import os
 import re
 import subprocess
 import sys
@@ -158,6 +159,11 @@ def test_no_window_no_pause(monkeypatch):
     lesson.section_training(options())
 
 
+needs_torchrun = pytest.mark.skipif(
+    os.name == "nt", reason="PyTorch y est construit sans libuv, dont torchrun a besoin"
+)
+
+
 def torchrun(folder, *words):
     """Deux processus, chacun avec la section distribuée ; rend (état, sortie, erreurs)."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
@@ -177,6 +183,7 @@ def together(tmp_path_factory):
     return [future.result() for future in pending]
 
 
+@needs_torchrun
 def test_torchrun(together):
     """Deux processus et 101 observations : des parts inégales, qu'il faut bien peser."""
     status, output, errors = together[0]
@@ -192,6 +199,7 @@ def test_torchrun(together):
     assert f"Perte après 400 époques : {lesson.evaluate(model, x, y):.6f}" in output
 
 
+@needs_torchrun
 def test_torchrun_when_the_loss_explodes(together):
     """Chacun, seul, s'arrêterait à une autre époque : aucun ne doit attendre l'autre pour toujours."""
     status, output, errors = together[1]

@@ -6,6 +6,7 @@ Chaque script trouvé en haut du dépôt est copié seul dans un dossier vide, p
 
 import argparse
 import inspect
+import os
 import re
 import shutil
 import signal
@@ -230,6 +231,7 @@ def interrupt(script, folder):
     return process.returncode, errors.decode("cp1252").strip()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="un autre processus n'y envoie pas Ctrl+C")
 def test_ctrl_c(tmp_path):
     """Scikit-learn avale l'interruption, le script non ; et tout de suite, sans attendre la fin."""
     with ThreadPoolExecutor(2) as pool:
@@ -237,6 +239,7 @@ def test_ctrl_c(tmp_path):
     assert dict(zip(ENDLESS, ends)) == dict.fromkeys(ENDLESS, (130, "Interrompu."))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="un tube rompu y est une autre erreur")
 def test_reader_of_the_pipe_leaves(tmp_path):
     process = start("exercice1", tmp_path)
     process.stdout.readline()
@@ -256,6 +259,7 @@ def test_from_another_folder_in_ascii(tmp_path):
     assert (tmp_path / "ailleurs" / "figures" / "exercice1-2.2.2-boucle.png").exists()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="ailleurs il y a toujours un écran")
 @pytest.mark.parametrize("backend", ["TkAgg", "module://un_module_absent", None])
 def test_no_display_whatever_the_backend(backend, tmp_path):
     """Une fenêtre demandée sans écran, un carnet qui laisse son propre moteur : rien ne casse."""

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from commun import ROOT, SCRIPTS, blocks, load, load_file, play, run
+from commun import ROOT, SCRIPTS, blocks, environment, load, load_file, play, run
 
 TOOL = ROOT / "outils" / "version_eleve.py"
 # De quoi aller vite là où un script s'entraîne longtemps.
@@ -32,12 +32,19 @@ def put_back(text, original, changes=()):
     return text
 
 
+def launch(folder, *words):
+    """Lance Python dans `folder` ; rend (état, sortie, erreurs)."""
+    command = [sys.executable, "-W", "error", *words]
+    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, encoding="cp1252")
+    return done.returncode, done.stdout, done.stderr
+
+
 @pytest.fixture(scope="module")
 def student(tmp_path_factory):
     """Un dossier élève tout neuf, au nom accentué et avec des espaces."""
     folder = tmp_path_factory.mktemp("élèves") / "mon dossier à moi"
-    done = subprocess.run([sys.executable, "-W", "error", TOOL, folder], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    status, _, errors = launch(tmp_path_factory.getbasetemp(), TOOL, folder)
+    assert (status, errors) == (0, "")
     return folder
 
 
@@ -52,8 +59,8 @@ def test_the_folder_is_complete_and_never_overwritten(student, tmp_path):
     before = {path: path.read_bytes() for path in student.iterdir() if path.is_file()}
     (tmp_path / "fichier").touch()
     for target in (student, tmp_path / "fichier"):
-        done = subprocess.run([sys.executable, TOOL, target], capture_output=True, text=True, encoding="utf-8")
-        assert (done.returncode, done.stdout) == (2, "") and done.stderr.count("\n") == 1
+        status, output, errors = launch(tmp_path, TOOL, target)
+        assert (status, output) == (2, "") and errors.count("\n") == 1
     assert before == {path: path.read_bytes() for path in student.iterdir() if path.is_file()}
 
 
@@ -114,10 +121,9 @@ def test_questions_hold_every_section_and_every_blank(student, originals):
 
 def verify(folder):
     """Lance le vérificateur comme un élève ; rend (état, lignes)."""
-    command = [sys.executable, "-W", "error", "verifier.py"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8")
-    assert done.stderr == ""
-    return done.returncode, done.stdout.splitlines()
+    status, output, errors = launch(folder, "verifier.py")
+    assert errors == ""
+    return status, output.splitlines()
 
 
 def complete(student, originals, folder, script=None, changes=()):
