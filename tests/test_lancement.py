@@ -284,13 +284,6 @@ def test_constants_and_lesson_come_first(script):
         assert len(inspect.getsource(function).splitlines()) <= 45, function.__name__
 
 
-def test_ci_runs_the_two_commands_of_the_readme():
-    readme, ci = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", ".ci/run"))
-    commands = re.findall(r"^python3 -m venv .*$", readme, re.MULTILINE)
-    assert len(commands) == 2
-    assert [line for line in ci.splitlines() if line in commands] == commands
-
-
 # --- Dans de vraies fenêtres --------------------------------------------------------------------------
 DRIVER = """
 import sys
