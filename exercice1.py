@@ -173,17 +173,21 @@ def rounded(number):
     return f"{two_digits:g}"
 
 
-def divergence_sentence(rate, loss_history, n_iterations, curvature):
-    """Dit que la perte explose ou monte, et à partir de quel taux cela arrive ; vide si elle descend."""
+def divergence_sentence(rate, loss_history, n_iterations):
+    """Dit que la perte explose ou monte ; vide si elle descend."""
     verb = f"explose à l'itération {len(loss_history)}"
     if len(loss_history) == n_iterations:
         if loss_history[-1] <= loss_history[0]:
             return ""
         verb = "monte"
+    return f"La perte {verb} : le taux {rate:g} est trop grand."
+
+
+def limit_sentence(curvature):
+    """Dit à partir de quel taux la descente diverge."""
     return (
-        f"La perte {verb} : le taux {rate:g} est trop grand. La descente diverge au-delà de "
-        f"{largest_rate(curvature):.4f} (2 / la plus grande valeur propre de X'X/n, où X est `inputs` et une colonne "
-        "de 1)."
+        f"La limite est {largest_rate(curvature):.4f} : 2 / la plus grande valeur propre de X'X/n, où X est `inputs` "
+        "et une colonne de 1. Au-delà, chaque pas saute de l'autre côté de la solution, plus loin qu'avant."
     )
 
 
@@ -279,9 +283,9 @@ def section_loop(args):
     parameters = stack(path)  # (k, d+1)
     true_values = [*TRUE_WEIGHTS, TRUE_BIAS]
     print_parameters(parameters[-1], best, true_values)
-    divergence = divergence_sentence(rate, loss_history, n_iterations, curvature)
+    divergence = divergence_sentence(rate, loss_history, n_iterations)
     if divergence:
-        print(textwrap.fill(divergence, 100))
+        print(divergence)
 
     fig, (left, right) = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
     weights, bias = path[-1]
@@ -293,7 +297,7 @@ def section_loop(args):
     right.legend()
     show(fig, args)
     if divergence:
-        return divergence
+        return f"{divergence} {limit_sentence(curvature)}"
     gaps = abs(parameters - best)  # (k, d+1)
     start = f"Après {counted(n_iterations, 'itération')}, "
     if gaps[-1].max() < 0.05:
@@ -319,9 +323,9 @@ def section_loss(args):
     _, best_loss, curvature = least_squares(inputs, targets)
     loss_history, _ = train(inputs, targets, weights, bias, args.learning_rate, n_iterations)
     print_losses(loss_history, best_loss)
-    divergence = divergence_sentence(args.learning_rate, loss_history, n_iterations, curvature)
+    divergence = divergence_sentence(args.learning_rate, loss_history, n_iterations)
     if divergence:
-        print(textwrap.fill(divergence, 100))
+        print(divergence)
 
     fig, ax = plt.subplots(figsize=(11, 6.5), layout="constrained")
     # CORRIGÉ : tracez loss_history sur ax, itération par itération
@@ -330,7 +334,7 @@ def section_loss(args):
     # FIN DU CORRIGÉ
     show(fig, args)
     if divergence:
-        return divergence
+        return f"{divergence} {limit_sentence(curvature)}"
     flat = first_under(loss_history, best_loss + 0.05 * (loss_history[0] - best_loss))
     reached = first_under(loss_history, goal(best_loss))
     if flat is None:
@@ -352,10 +356,9 @@ def section_rates(args):
     _, inputs, targets, weights, bias = setup(args)
     n_iterations = 100 * args.n_iterations
     _, best_loss, curvature = least_squares(inputs, targets)
-    limit = largest_rate(curvature)
     print(f"Jusqu'à {counted(n_iterations, 'itération')} par taux. But : être à 5 % de la meilleure perte.")
     curves, reached, exploded = [], {}, []
-    for rate in sorted({0.001, 0.01, 0.03, 1.02 * limit, args.learning_rate}):
+    for rate in sorted({0.001, 0.01, 0.03, 1.02 * largest_rate(curvature), args.learning_rate}):
         loss_history, _ = train(inputs, targets, weights, bias, rate, n_iterations)
         curves.append((f"taux {rate:.4g}", range(1, len(loss_history) + 1), loss_history))
         reached[rate] = first_under(loss_history, goal(best_loss))
@@ -374,10 +377,7 @@ def section_rates(args):
         answer = f"Dix fois plus petit, dix fois plus long : {slow} itérations à 0.001, {fast} à 0.01. "
     if exploded:
         answer += f"Trop grand, le taux fait exploser la perte : {' ; '.join(exploded)}. "
-    return answer + (
-        f"La limite est {limit:.4f} : 2 / la plus grande valeur propre de X'X/n, où X est `inputs` et une colonne de "
-        "1. Au-delà, chaque pas saute de l'autre côté de la solution, plus loin qu'avant."
-    )
+    return answer + limit_sentence(curvature)
 
 
 def section_three_inputs(args):
@@ -398,14 +398,16 @@ def section_three_inputs(args):
     weights, bias = path[-1]
     learned, true_values = np.append(weights, bias), [*true_weights, true_bias]
     print_parameters(learned, best, true_values)
-    divergence = divergence_sentence(args.learning_rate, loss_history, n_iterations, curvature)
+    divergence = divergence_sentence(args.learning_rate, loss_history, n_iterations)
     if divergence:
-        print(textwrap.fill(divergence, 100))
+        print(divergence)
 
     fig, ax = plt.subplots(figsize=(9, 7), layout="constrained")
     draw_outputs(ax, targets[:1000], np.dot(inputs[:1000], weights) + bias)
     show(fig, args)
-    return divergence or (
+    if divergence:
+        return f"{divergence} {limit_sentence(curvature)}"
+    return (
         "Rien ne change dans `train` : `inputs` a une colonne de plus, `weights` une ligne de plus, et np.dot fait le "
         f"reste. Après {counted(n_iterations, 'itération')} les paramètres appris sont à "
         f"{abs(learned - true_values).max():.2g} au plus des vrais ; ceux des moindres carrés, à "

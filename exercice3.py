@@ -317,7 +317,7 @@ def section_distributed(args):
     whole = gradient(our_model, x_data, y_data)
     mean = (cut * first + (n - cut) * second) / n  # chaque part pèse son nombre d'observations
     names = ", ".join(name for name, _ in our_model.named_parameters())
-    print(f"Gradient des {n} observations, coupées en deux parts ; au plus 4 nombres de {names} :"[:100])
+    print(textwrap.shorten(f"Gradient (4 nombres au plus), dans l'ordre : {names}", 100, placeholder="..."))
     for name, values in [(f"part de {cut}", first), (f"part de {n - cut}", second), ("moyenne", mean)]:
         print(f"  {name:<16}" + "".join(f"{value:12.6f}" for value in values[:4].tolist()))
     gap = abs(mean - whole).max().item()
