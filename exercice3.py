@@ -97,7 +97,7 @@ def find_devices():
         names += [kind] + [f"{kind}:{index}" for index in range(torch.accelerator.device_count())]
     for name in names:
         try:
-            torch.ones(2, device=name).sum().item()
+            (torch.ones(2, 2, device=name) @ torch.ones(2, 2, device=name)).sum().item()
             devices.append(name)
         except (AssertionError, RuntimeError, NotImplementedError):
             pass  # un appareil annoncé, mais qui ne marche pas

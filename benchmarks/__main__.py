@@ -1,10 +1,9 @@
 """Les boucles et les scripts du TP à côté de ce qu'on prendrait à leur place, mesurés à tour de rôle.
 
 `python -m benchmarks` affiche trois tableaux, en deux minutes sur deux cœurs ; benchmarks/README.md dit comment les
-lire et en garde un essai.
+lire et en garde les résultats.
 """
 
-import itertools
 import os
 import platform
 import subprocess
@@ -12,6 +11,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import sklearn
@@ -25,9 +25,9 @@ import exercice1  # noqa: E402  (les scripts sont un dossier plus haut)
 import exercice3  # noqa: E402
 import exercice3_nonlinear  # noqa: E402
 
-BATCHES = list(itertools.product((0.03, 0.04, 0.05, 0.055), (8, 16, 32, 64)))  # (taux, taille du groupe)
-CHUNKS = list(itertools.product((0.001, 0.002, 0.005, 0.01, 0.02), ("constant", "invscaling"), (300, 1000, 3000)))
-SCRIPTS = {"relu_plot": 3, "exercice1": 3, "exercice2": 4, "exercice3": 3, "exercice3_nonlinear": 3}  # rapport voulu
+OURS = "le TP"
+SIZES = [10**4, 10**6, 10**7]  # nombres d'observations
+SCRIPTS = {"relu_plot": 3, "exercice1": 3, "exercice2": 4, "exercice3": 3, "exercice3_nonlinear": 3}  # rapport maximal
 
 
 # --- Mesurer ------------------------------------------------------------------------------------------
@@ -42,102 +42,91 @@ def compare(measures, n_repeats):
     """Mesure chaque façon de faire à tour de rôle ; rend {nom: durées (s)}.
 
     `measures` : {nom: (fonction, arguments)} ; la fonction reçoit le numéro de l'essai, puis ses arguments, et rend
-    des secondes. Deux essais au moins, puis on s'arrête à cinq secondes.
+    des secondes. Ce qui dure plus d'une seconde n'est fait que trois fois.
     """
     durations = {name: [] for name in measures}
     for repeat in range(n_repeats):
         for name, (measure, words) in measures.items():
-            if repeat < 2 or sum(durations[name]) < 5:
+            if repeat < 3 or durations[name][0] < 1:
                 durations[name].append(measure(repeat, *words))
     return {name: np.array(values) for name, values in durations.items()}
 
 
 # --- Arriver au but : une perte à 5 % de la meilleure -------------------------------------------------
-# Chaque méthode rend le chemin de ses paramètres, [(weights, bias), ...], un par pas, comme `train`.
+# Chaque méthode fait au plus `n_steps` pas et donne ses paramètres, (weights, bias), après chacun.
 def lesson(seed, problem, n_steps, rate, batch_size=None):
     """`train` d'exercice1 : par mini-batch, ou par gradient complet sans `batch_size`."""
-    inputs, targets, _, weights, bias, _ = problem
+    inputs, targets, weights, bias = problem[:4]
     rng = np.random.default_rng(seed)
-    return exercice1.train(inputs, targets, weights, bias, rate, n_steps, batch_size, rng)[1]
+    _, path = exercice1.train(inputs, targets, weights, bias, rate, n_steps, batch_size, rng)
+    yield from path[1:]
 
 
-def sgd_regressor(seed, problem, n_steps, rate, schedule, chunk):
-    """SGDRegressor.partial_fit, sur `chunk` observations nouvelles à chaque pas."""
-    inputs, targets, path = problem[0], problem[1].ravel(), []
-    model = SGDRegressor(penalty=None, learning_rate=schedule, eta0=rate, random_state=seed)
-    for step in range(seed, seed + n_steps):
-        first = chunk * step % (len(inputs) - chunk + 1)
+def sgd_regressor(seed, problem, n_steps, rate, chunk):
+    """SGDRegressor.partial_fit, sur `chunk` observations qui se suivent, prises au hasard, à chaque pas."""
+    inputs, targets = problem[0], problem[1].ravel()
+    model = SGDRegressor(penalty=None, learning_rate="invscaling", eta0=rate, random_state=seed)
+    for first in np.random.default_rng(seed).integers(len(inputs) - chunk + 1, size=n_steps):
         model.partial_fit(inputs[first : first + chunk], targets[first : first + chunk])
-        path.append((model.coef_.copy(), model.intercept_.copy()))
-    return path
+        yield model.coef_, model.intercept_
 
 
 def pytorch(seed, problem, n_steps, rate, batch_size):
     """La boucle d'exercice3, sur des groupes tirés au hasard."""
-    (x_data, y_data), path = problem[2], []
+    x_data, y_data = problem[4:6]
     torch.manual_seed(seed)
     model, loss_func = torch.nn.Linear(x_data.shape[1], 1), torch.nn.MSELoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=rate / 2)  # MSELoss n'a pas le / 2 d'exercice1
+    parameters = model.weight.detach().numpy(), model.bias.detach().numpy()  # la même mémoire : ils suivent
     for group in torch.randint(len(x_data), (n_steps, batch_size)):
         loss = loss_func(model(x_data[group]), y_data[group])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        path.append((model.weight.detach().clone().numpy(), model.bias.detach().clone().numpy()))
-    return path
+        yield parameters
+
+
+def lstsq(seed, problem, n_steps):
+    """Les moindres carrés exacts, en un pas."""
+    inputs, targets = problem[:2]
+    solution = np.linalg.lstsq(np.column_stack([inputs, np.ones(len(inputs))]), targets, rcond=None)[0]
+    yield solution[:-1], solution[-1]
 
 
 def make_problem(n_observations):
-    """Les données d'exercice1, les mêmes en tenseurs, le départ, et les moindres carrés."""
-    rng = np.random.default_rng(0)
-    inputs, targets = exercice1.make_data(rng, n_observations)
-    weights, bias = exercice1.make_parameters(rng, inputs.shape[1])
-    tensors = torch.from_numpy(inputs).float(), torch.from_numpy(targets).float()
-    return inputs, targets, tensors, weights, bias, exercice1.least_squares(inputs, targets)
+    """Les données et le départ d'exercice1, les mêmes données en tenseurs, puis les moindres carrés."""
+    _, inputs, targets, weights, bias = exercice1.setup(SimpleNamespace(seed=0, n_observations=n_observations))
+    x_data, y_data = torch.from_numpy(inputs).float(), torch.from_numpy(targets).float()
+    return inputs, targets, weights, bias, x_data, y_data, exercice1.least_squares(inputs, targets)
 
 
 def time_to_goal(seed, method, problem, n_steps, *settings):
-    """Durée (s) jusqu'au but : on compte d'abord les pas, sur `n_steps`, puis on chronomètre ceux-là seuls."""
-    path, (best, best_loss, curvature) = method(seed, problem, n_steps, *settings), problem[-1]
-    losses = exercice1.full_losses(path, best, best_loss, curvature)
-    count = exercice1.first_under(losses, exercice1.goal(best_loss))
-    return np.inf if count is None else clock(method, seed, problem, count + 1, *settings)
+    """Durée (s) jusqu'au but : on compte d'abord les pas, puis on chronomètre ceux-là seuls ; inf si c'est jamais."""
+    best, best_loss, curvature = problem[-1]
+    for count, parameters in enumerate(method(seed, problem, n_steps, *settings), start=1):
+        if exercice1.full_losses([parameters], best, best_loss, curvature)[0] <= exercice1.goal(best_loss):
+            return clock(list, method(seed, problem, count, *settings))
+    return np.inf
 
 
-def time_of_lstsq(seed, problem):
-    """Durée (s) des moindres carrés exacts."""
-    inputs, targets = problem[:2]
-    return clock(lambda: np.linalg.lstsq(np.column_stack([inputs, np.ones(len(inputs))]), targets, rcond=None))
-
-
-def tuned(method, problem, n_steps, grid):
-    """`time_to_goal` et ses arguments, au meilleur réglage de `grid` : la médiane de neuf graines mises à part."""
-    scores = []
-    for settings in grid:
-        trials = [time_to_goal(seed, method, problem, n_steps, *settings) for seed in range(100, 109)]
-        scores.append(np.median(trials))
-    return time_to_goal, (method, problem, 4 * n_steps, *grid[np.argmin(scores)])
-
-
-def goal_measures(size):
-    """{façon de faire: (fonction, arguments)} pour `compare`, le TP en premier ; chacune à son meilleur réglage."""
-    problem = make_problem(size)
-    measures = {
-        "le TP": tuned(lesson, problem, 250, BATCHES),
-        "SGDRegressor": tuned(sgd_regressor, problem, 20, CHUNKS),
-        "PyTorch": tuned(pytorch, problem, 250, BATCHES),
-        "moindres carrés exacts (lstsq)": (time_of_lstsq, (problem,)),
-    }
-    if size <= 10**6:  # au-delà, ce serait une minute
-        measures["gradient complet, taux de l'énoncé"] = time_to_goal, (lesson, problem, 700, 0.01)
-        # Son meilleur taux : le plus grand, car le biais va d'autant plus vite (au-delà de 0.056 il diverge).
-        measures["gradient complet, meilleur taux"] = time_to_goal, (lesson, problem, 250, 0.055)
+def goal_measures(sizes):
+    """{(façon de faire, taille): (fonction, arguments)} pour `compare`, aux réglages que dit benchmarks/README.md."""
+    measures = {}
+    for size in sizes:
+        problem = make_problem(size)
+        measures[OURS, size] = time_to_goal, (lesson, problem, 300, 0.055, 32)
+        measures["SGDRegressor", size] = time_to_goal, (sgd_regressor, problem, 20, 0.01, 5000)
+        measures["PyTorch", size] = time_to_goal, (pytorch, problem, 300, 0.055, 64)
+        measures["moindres carrés exacts (lstsq)", size] = time_to_goal, (lstsq, problem, 1)
+        if size <= 10**6:  # au-delà, cela prendrait une minute
+            measures["gradient complet, taux de l'énoncé", size] = time_to_goal, (lesson, problem, 700, 0.01)
+            measures["gradient complet, meilleur taux", size] = time_to_goal, (lesson, problem, 300, 0.055)
     return measures
 
 
 # --- Les boucles, face aux plus nues ------------------------------------------------------------------
 def bare_numpy(inputs, targets, weights, bias, rate, n_iterations, batch_size, rng):
-    """Le moins qu'on puisse écrire : ni explosion surveillée, ni chemin gardé. Rend les pertes."""
+    """La boucle la plus courte possible : ni explosion surveillée, ni paramètres gardés. Rend les pertes."""
     losses = []
     for group in rng.integers(len(inputs), size=(n_iterations, batch_size)):
         x = inputs[group]
@@ -150,7 +139,7 @@ def bare_numpy(inputs, targets, weights, bias, rate, n_iterations, batch_size, r
 
 
 def bare_pytorch(model, x_data, y_data, optimizer, loss_func, epochs):
-    """Le moins qu'on puisse écrire avec PyTorch. Rend les pertes."""
+    """La boucle la plus courte possible. Rend les pertes."""
     losses = []
     for _ in range(epochs):
         loss = loss_func(model(x_data), y_data)
@@ -163,10 +152,8 @@ def bare_pytorch(model, x_data, y_data, optimizer, loss_func, epochs):
 
 def numpy_words(seed):
     """Les arguments de `train` d'exercice1, avec ses réglages : mille itérations, par mini-batch."""
-    rng = np.random.default_rng(seed)
-    inputs, targets = exercice1.make_data(rng, exercice1.N_OBSERVATIONS)
-    weights, bias = exercice1.make_parameters(rng, inputs.shape[1])
-    return inputs, targets, weights, bias, exercice1.LEARNING_RATE, 1000, exercice1.BATCH_SIZE, rng
+    rng, *problem = exercice1.setup(SimpleNamespace(seed=seed, n_observations=exercice1.N_OBSERVATIONS))
+    return *problem, exercice1.LEARNING_RATE, 1000, exercice1.BATCH_SIZE, rng
 
 
 def pytorch_words(seed, script, optimizer):
@@ -185,7 +172,7 @@ def time_of_loop(seed, loop, make_words, *options):
 
 def loop_measures(ours, bare, *words):
     """{façon de faire: (fonction, arguments)} pour `compare`."""
-    return {"le TP": (time_of_loop, (ours, *words)), "boucle nue": (time_of_loop, (bare, *words))}
+    return {OURS: (time_of_loop, (ours, *words)), "boucle nue": (time_of_loop, (bare, *words))}
 
 
 LOOPS = {
@@ -200,38 +187,34 @@ LOOPS = {
 # --- Les scripts entiers, face à leurs imports et à autant de figures vides ---------------------------
 IMPORTS = """
 import sys
+from pathlib import Path
 sys.path.insert(0, {root!r})
 import {script}
 import matplotlib.pyplot as plt
-if "torch" in sys.modules:  # le premier optimiseur cache un import, qui ne dépend pas de nous
+if "torch" in sys.modules:  # créer le premier optimiseur déclenche un import, qui ne dépend pas de nous
     {script}.torch.optim.SGD({script}.torch.nn.Linear(1, 1).parameters(), lr=1)
-for k in range({count}):
+for k, _ in enumerate(list(Path().rglob("{script}-*.png"))):  # celles que le script vient de laisser
     fig, ax = plt.subplots(figsize=(11, 6.5), layout="constrained")
     fig.savefig(f"{{k}}.png")
     plt.close(fig)
 """
 
 
-def run_python(folder, *words):
-    """Lance Python sans écran, dans `folder`."""
+def time_of_python(repeat, folder, *words):
+    """Durée (s) de Python sans écran, dans `folder`."""
     kept = {**os.environ, "MPLBACKEND": "Agg"}
-    subprocess.run([sys.executable, *words], cwd=folder, env=kept, check=True, capture_output=True)
+    return clock(
+        lambda: subprocess.run([sys.executable, *words], cwd=folder, env=kept, check=True, capture_output=True)
+    )
 
 
-def time_of_script(repeat, script, folder):
-    """Durée (s) du script, dont les figures restent dans `folder`."""
-    return clock(run_python, folder, ROOT / f"{script}.py")
-
-
-def time_of_imports(repeat, script, folder):
-    """Durée (s) des imports du script et d'autant de figures vides qu'il en a laissé dans `folder`."""
-    count = len(list(Path(folder).rglob(f"{script}-*.png")))
-    return clock(run_python, folder, "-c", IMPORTS.format(root=str(ROOT), script=script, count=count))
-
-
-def script_measures(*words):
-    """{façon de faire: (fonction, arguments)} pour `compare`."""
-    return {"le TP": (time_of_script, words), "imports et figures vides": (time_of_imports, words)}
+def script_measures(script, folder):
+    """{façon de faire: (fonction, arguments)} pour `compare` ; le script d'abord, dont on compte les figures."""
+    imports = IMPORTS.format(root=str(ROOT), script=script)
+    return {
+        OURS: (time_of_python, (folder, ROOT / f"{script}.py")),
+        "imports et figures vides": (time_of_python, (folder, "-c", imports)),
+    }
 
 
 # --- Les tableaux -------------------------------------------------------------------------------------
@@ -242,7 +225,7 @@ def french(value):
 
 
 def ratio(above, below, lowest=0, highest=np.inf):
-    """« médiane (le plus petit à le plus grand) » des rapports, essai par essai ; dit si la médiane manque le but."""
+    """« médiane (du plus petit au plus grand) » des rapports, essai par essai ; dit si la médiane manque le but."""
     n = min(len(above), len(below))
     values = above[:n] / below[:n]
     missed = "" if lowest <= np.median(values) <= highest else ", **manqué**"
@@ -256,19 +239,20 @@ def table(rows):
 
 
 def goal_table(durations):
-    """Combien de fois le TP est plus rapide : une ligne par façon de faire, une colonne par taille."""
+    """Durée de l'autre / durée du TP : une ligne par façon de faire, une colonne par taille."""
+    sizes = list(dict.fromkeys(size for _, size in durations))
     wanted = {"gradient complet, taux de l'énoncé": 300, "SGDRegressor": 0.9, "PyTorch": 6}  # dès un million ; sinon 1
-    rows = [["le TP va plus vite que", *(f"n = {french(size)}" for size in durations), "voulu dès un million"]]
-    for name in list(next(iter(durations.values())))[1:]:
+    rows = [["durée de l'autre / durée du TP", *(f"n = {french(size)}" for size in sizes), "voulu dès un million"]]
+    for name in list(dict.fromkeys(name for name, _ in durations))[1:]:
         cells = []
-        for size, found in durations.items():
+        for size in sizes:
             lowest = wanted.get(name, 1) if size >= 10**6 else 0
-            cells.append(ratio(found[name], found["le TP"], lowest) if name in found else "non mesuré")
-        rows.append([name, *cells, f"au moins {french(wanted.get(name, 1))} fois"])
-    lessons = [found["le TP"] for found in durations.values()]
-    times = [f"{french(1e3 * np.median(lesson))} ms" for lesson in lessons]
-    growth = ratio(lessons[-1], lessons[0], highest=1.5)
-    return f"{table(rows)}\nDurées du TP : {', '.join(times)}. De la première à la dernière : {growth} ; voulu : 1,5.\n"
+            other = durations.get((name, size))
+            cells.append("non mesuré" if other is None else ratio(other, durations[OURS, size], lowest))
+        rows.append([name, *cells, f"au moins {french(wanted.get(name, 1))}"])
+    times = [f"{french(1e3 * np.median(durations[OURS, size]))} ms" for size in sizes]
+    growth = ratio(durations[OURS, sizes[-1]], durations[OURS, sizes[0]], highest=1.5)
+    return f"{table(rows)}\nDurées du TP : {', '.join(times)} ; multipliée par {growth} (voulu : au plus 1,5).\n"
 
 
 def pair_table(title, durations, scale, unit, wanted):
@@ -282,11 +266,11 @@ def pair_table(title, durations, scale, unit, wanted):
 
 
 def main():
-    pytorch(0, make_problem(10), 1, 0.01, 1)  # le premier optimiseur cache un import
-    goals = {size: compare(goal_measures(size), 15) for size in (10**4, 10**6, 10**7)}
+    list(pytorch(0, make_problem(10), 1, 0.01, 1))  # le premier optimiseur est plus long à créer
+    goals = compare(goal_measures(SIZES), 15)
     loops = {name: compare(measures, 7) for name, measures in LOOPS.items()}
     with tempfile.TemporaryDirectory() as folder:
-        scripts = {script: compare(script_measures(script, folder), 2) for script in SCRIPTS}
+        scripts = {script: compare(script_measures(script, folder), 3) for script in SCRIPTS}
     libraries = ", ".join(f"{library.__name__} {library.__version__}" for library in (np, sklearn, torch))
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cœurs, Python {platform.python_version()}"
     print(f"Mesuré sur {machine}, {libraries}.\n")

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 SCRIPTS = sorted(path.stem for path in ROOT.glob("*.py"))
 
 # Une ligne qui porte une durée (ou un rapport de durées) : les seuls chiffres qui changent d'un essai à l'autre.
-DURATION = re.compile(r"\d (s|µs)\b|\(en s\)")
+DURATION = re.compile(r"\d (s|µs)\b|\((durée )?en (s|µs)\)")
 
 
 def load(script):
@@ -55,7 +55,7 @@ def start(script, folder, *options, warnings="error", **changes):
 def run(script, folder, *options, **changes):
     """Lance le script jusqu'au bout ; rend (état, sortie, erreurs)."""
     process = start(script, folder, *options, **changes)
-    output, errors = process.communicate(timeout=120)
+    output, errors = process.communicate(timeout=600)
     encoding = changes.get("PYTHONIOENCODING", "cp1252")
     return process.returncode, *(text.decode(encoding).replace("\r", "") for text in (output, errors))
 

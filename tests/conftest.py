@@ -28,8 +28,8 @@ def workers():
 def display():
     """Un écran virtuel, Xvfb ; sans Xvfb ou sans Tk les tests de fenêtres sont sautés."""
     pytest.importorskip("tkinter", reason="Tk n'est pas installé")
-    if shutil.which("Xvfb") is None:
-        pytest.skip("Xvfb n'est pas installé")
+    if sys.platform != "linux" or shutil.which("Xvfb") is None:
+        pytest.skip("pas d'écran virtuel, Xvfb")
     read_end, write_end = os.pipe()
     server = subprocess.Popen(
         ["Xvfb", "-noreset", "-displayfd", str(write_end), "-screen", "0", "1600x1200x24"],

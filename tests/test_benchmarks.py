@@ -24,36 +24,38 @@ def test_bare_loops_give_the_losses_of_the_lessons():
 METHODS = [
     (bench.lesson, (0.05, 32)),
     (bench.lesson, (0.05,)),
-    (bench.sgd_regressor, (0.01, "invscaling", 300)),
+    (bench.sgd_regressor, (0.01, 1000)),
     (bench.pytorch, (0.05, 32)),
+    (bench.lstsq, ()),
 ]
 
 
 @pytest.mark.parametrize("method, settings", METHODS)
-def test_every_method_reaches_the_goal_and_keeps_its_path(method, settings):
+def test_every_method_reaches_the_goal(method, settings):
     problem = bench.make_problem(2000)
     best, best_loss, curvature = problem[-1]
-    path = method(0, problem, 600, *settings)
+    path = [(weights.copy(), bias.copy()) for weights, bias in method(0, problem, 300, *settings)]
     losses = exercice1.full_losses(path, best, best_loss, curvature)
-    assert min(losses) <= exercice1.goal(best_loss) < losses[0]
+    count = exercice1.first_under(losses, exercice1.goal(best_loss)) + 1
     # Rejouer moins de pas redonne le début du même chemin : on ne chronomètre que ceux qu'il fallait.
-    np.testing.assert_array_equal(
-        exercice1.stack(method(0, problem, 5, *settings)), exercice1.stack(path[: 5 + extra(path)])
-    )
-    assert 0 < bench.time_to_goal(0, method, problem, 600, *settings) < np.inf
+    again = [(weights.copy(), bias.copy()) for weights, bias in method(0, problem, count, *settings)]
+    assert len(again) == count
+    np.testing.assert_array_equal(exercice1.stack(again), exercice1.stack(path[:count]))
+    assert 0 < bench.time_to_goal(0, method, problem, 300, *settings) < np.inf
 
 
-def extra(path):
-    """`train` met le départ en tête de son chemin ; les autres commencent après le premier pas."""
-    return int(len(path) == 601)
+def test_only_the_needed_steps_are_timed(monkeypatch):
+    problem, asked = bench.make_problem(2000), []
 
+    def method(seed, problem, n_steps):
+        asked.append(n_steps)
+        far, best = np.zeros(3), problem[-1][0]
+        for parameters in [far, far, best, far][:n_steps]:
+            yield parameters[:-1], parameters[-1:]
 
-def test_never_is_infinite():
-    problem = bench.make_problem(2000)
-    assert bench.time_to_goal(0, bench.lesson, problem, 5, 0.01) == np.inf, "trop peu de pas"
+    assert 0 < bench.time_to_goal(0, method, problem, 4) < np.inf and asked == [4, 3]
+    assert bench.time_to_goal(0, method, problem, 2) == np.inf, "jamais"
     assert bench.time_to_goal(0, bench.lesson, problem, 50, 1.0) == np.inf, "explosion"
-    grid = [(1.0, 32), (0.05, 32), (0.0001, 32)]
-    assert bench.tuned(bench.lesson, problem, 300, grid)[1][-2:] == (0.05, 32)
 
 
 def test_compare_takes_turns_and_stops_what_is_long():
@@ -63,9 +65,9 @@ def test_compare_takes_turns_and_stops_what_is_long():
         calls.append((repeat, name))
         return duration
 
-    found = bench.compare({"court": (measure, ("court", 1)), "long": (measure, ("long", 6))}, 3)
-    assert calls == [(0, "court"), (0, "long"), (1, "court"), (1, "long"), (2, "court")]
-    assert found["court"].tolist() == [1, 1, 1] and found["long"].tolist() == [6, 6]
+    found = bench.compare({"court": (measure, ("court", 0.5)), "long": (measure, ("long", 6))}, 4)
+    assert calls == [(repeat, name) for repeat in range(4) for name in ("court", "long")][:-1]
+    assert found["court"].tolist() == [0.5] * 4 and found["long"].tolist() == [6] * 3
 
 
 def test_tables_tell_what_is_missed():
@@ -77,13 +79,16 @@ def test_tables_tell_what_is_missed():
     ]
     ones = np.ones(3)
     goals = {
-        10**4: {"le TP": ones, "SGDRegressor": ones, "gradient complet, taux de l'énoncé": 2 * ones},
-        10**6: {"le TP": 2 * ones, "SGDRegressor": ones},
+        ("le TP", 10**4): ones,
+        ("SGDRegressor", 10**4): ones,
+        ("gradient complet, taux de l'énoncé", 10**4): 2 * ones,
+        ("le TP", 10**6): 2 * ones,
+        ("SGDRegressor", 10**6): ones,
     }
     text = bench.goal_table(goals)
-    assert "| SGDRegressor | 1 (1 à 1) | 0,5 (0,5 à 0,5), **manqué** | au moins 0,9 fois |" in text
-    assert "| gradient complet, taux de l'énoncé | 2 (2 à 2) | non mesuré | au moins 300 fois |" in text
-    assert "De la première à la dernière : 2 (2 à 2), **manqué**" in text
+    assert "| SGDRegressor | 1 (1 à 1) | 0,5 (0,5 à 0,5), **manqué** | au moins 0,9 |" in text
+    assert "| gradient complet, taux de l'énoncé | 2 (2 à 2) | non mesuré | au moins 300 |" in text
+    assert "1\u00a0000 ms, 2\u00a0000 ms ; multipliée par 2 (2 à 2), **manqué**" in text
     pairs = {"exercice1": {"le TP": 1.2 * ones, "boucle nue": ones}}
     text = bench.pair_table("boucle", pairs, 1e3, "ms", {"exercice1": 1.1})
     assert "| exercice1 | 1\u00a0200 ms | 1\u00a0000 ms | 1,2 (1,2 à 1,2), **manqué** | au plus 1,1 |" in text
@@ -91,7 +96,8 @@ def test_tables_tell_what_is_missed():
 
 def test_imports_are_measured_with_as_many_empty_figures(tmp_path):
     (tmp_path / "relu_plot-3.1-relu.png").touch()
-    assert bench.time_of_imports(0, "relu_plot", tmp_path) > 0
+    measure, words = bench.script_measures("relu_plot", tmp_path)["imports et figures vides"]
+    assert measure(0, *words) > 0
     assert {path.name for path in tmp_path.iterdir()} == {"relu_plot-3.1-relu.png", "0.png"}
 
 
@@ -101,10 +107,13 @@ def test_the_whole_table_is_printed(monkeypatch, capsys):
     def measures(*words):
         return {"le TP": (lambda repeat: 2, ()), "autre": (lambda repeat: 4, ())}
 
-    monkeypatch.setattr(bench, "goal_measures", measures)
+    monkeypatch.setattr(bench, "SIZES", [10, 20])
+    monkeypatch.setattr(
+        bench, "goal_measures", lambda sizes: {(n, size): m for size in sizes for n, m in measures().items()}
+    )
     monkeypatch.setattr(bench, "script_measures", measures)
     monkeypatch.setattr(bench, "LOOPS", {"boucle": measures()})
     bench.main()
     output = capsys.readouterr().out
-    assert output.startswith("Mesuré sur ") and output.count("0,5 (0,5 à 0,5)") == 6
-    assert all(f"| {script} | 2 s | 4 s |" in output for script in bench.SCRIPTS)
+    assert output.startswith("Mesuré sur ") and "| autre | 2 (2 à 2) | 2 (2 à 2) |" in output
+    assert all(f"| {script} | 2 s | 4 s | 0,5 (0,5 à 0,5) |" in output for script in bench.SCRIPTS)

@@ -169,7 +169,7 @@ def torchrun(folder, *words):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command += [ROOT / "exercice3.py", "--section", "3.3.1-distribue", "--device", "cpu", "--corrige", *words]
     kept = environment(PYTHONWARNINGS="error")
-    done = subprocess.run(command, cwd=folder, env=kept, capture_output=True, timeout=120)
+    done = subprocess.run(command, cwd=folder, env=kept, capture_output=True, timeout=300)
     return done.returncode, done.stdout.decode("cp1252"), done.stderr.decode("cp1252")
 
 

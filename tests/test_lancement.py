@@ -5,6 +5,7 @@ Chaque script trouvé en haut du dépôt est copié seul dans un dossier vide, p
 """
 
 import argparse
+import contextlib
 import inspect
 import os
 import re
@@ -60,7 +61,7 @@ def runs(request, workers, tmp_path_factory):
         # en UTF-8 : un caractère qui manque à cp1252 ferait une différence avec l'essai entier
         alone[name] = workers.submit(play, path, *options, encoding="utf-8")
     whole = run(script, folder / "tout", "--corrige")
-    return script, folder, whole, {name: future.result(timeout=100) for name, future in alone.items()}
+    return script, folder, whole, {name: future.result(timeout=600) for name, future in alone.items()}
 
 
 def test_every_script_is_known():
@@ -220,15 +221,20 @@ ENDLESS = {
 def interrupt(script, folder):
     """Interrompt le script en plein apprentissage ; rend (état, erreurs).
 
-    Une seconde après le titre : pendant un import, des bibliothèques compilées avalent l'interruption (3 fois sur 40).
+    Après le titre il y a encore un import, celui du premier optimiseur, et pendant un import des bibliothèques
+    compilées avalent parfois l'interruption (3 fois sur 40) : comme un élève, on recommence si rien ne se passe.
     """
     process = start(script, folder, *ENDLESS[script], warnings="default::UserWarning")
     while not process.stdout.readline().startswith(b"==="):
         assert process.poll() is None
     time.sleep(1.5)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
-    return process.returncode, errors.decode("cp1252").strip()
+    for _ in range(3):
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            _, errors = process.communicate(timeout=10)
+            return process.returncode, errors.decode("cp1252").strip()
+    process.kill()
+    return "jamais interrompu"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="un autre processus n'y envoie pas Ctrl+C")

@@ -88,7 +88,7 @@ def results(workers, tmp_path_factory):
         path = tmp_path_factory.mktemp("modif") / f"{script}.py"
         path.write_text(edit((ROOT / path.name).read_text(encoding="utf-8"), changes), encoding="utf-8")
         pending[name] = workers.submit(play, path, "--corrige", *options)
-    return {name: future.result(timeout=100) for name, future in pending.items()}
+    return {name: future.result(timeout=600) for name, future in pending.items()}
 
 
 @pytest.mark.parametrize("name", EDITS)

@@ -70,7 +70,7 @@ def test_every_script_runs_and_tells_what_is_left_to_write(student, workers):
         options = ["--corrige", "--figures", "figures", *OPTIONS.get(script, [])]
         pending[script] = workers.submit(play, student / f"{script}.py", *options)
     for script, future in pending.items():
-        status, output, errors = future.result(timeout=100)
+        status, output, errors = future.result(timeout=600)
         assert (status, errors) == (0, ""), script
         left = set(re.findall(r"^À vous : (.+) \((\w+)\.py, ligne (\d+)\)$", output, re.MULTILINE))
         for consigne, name, line in left:
