@@ -116,7 +116,9 @@ def test_exercice1_speaks_of_the_new_weights(results, name, weights):
 
 
 def test_exercice1_degenerate_cases_say_something_true(results):
-    assert "explose" in answer_of(blocks(results["taux trop grand"][1])["2.2.2-boucle"])
+    measured, _, answer = blocks(results["taux trop grand"][1])["2.2.2-boucle"].partition("Corrigé")
+    assert "explose" in measured and "limite" not in measured, "une mesure, pas une réponse"
+    assert "explose" in answer and "La limite est" in answer
     assert "3 itérations" in answer_of(blocks(results["lent et court"][1])["2.2.2-boucle"])
     assert learned(results, "biais nul", "2.2.2-boucle")[-1] == pytest.approx(0, abs=0.1)
     assert "groupe de 20" in blocks(results["vingt observations"][1])["2.2.3-mini-batch"]
