@@ -183,7 +183,7 @@ def divergence_sentence(rate, loss_history, n_iterations):
     return f"La perte {verb} : le taux {rate:g} est trop grand."
 
 
-def limit_sentence(curvature):
+def limit_answer(curvature):
     """Dit à partir de quel taux la descente diverge."""
     return (
         f"La limite est {largest_rate(curvature):.4f} : 2 / la plus grande valeur propre de X'X/n, où X est `inputs` "
@@ -297,7 +297,7 @@ def section_loop(args):
     right.legend()
     show(fig, args)
     if divergence:
-        return f"{divergence} {limit_sentence(curvature)}"
+        return f"{divergence} {limit_answer(curvature)}"
     gaps = abs(parameters - best)  # (k, d+1)
     start = f"Après {counted(n_iterations, 'itération')}, "
     if gaps[-1].max() < 0.05:
@@ -334,7 +334,7 @@ def section_loss(args):
     # FIN DU CORRIGÉ
     show(fig, args)
     if divergence:
-        return f"{divergence} {limit_sentence(curvature)}"
+        return f"{divergence} {limit_answer(curvature)}"
     flat = first_under(loss_history, best_loss + 0.05 * (loss_history[0] - best_loss))
     reached = first_under(loss_history, goal(best_loss))
     if flat is None:
@@ -377,7 +377,7 @@ def section_rates(args):
         answer = f"Dix fois plus petit, dix fois plus long : {slow} itérations à 0.001, {fast} à 0.01. "
     if exploded:
         answer += f"Trop grand, le taux fait exploser la perte : {' ; '.join(exploded)}. "
-    return answer + limit_sentence(curvature)
+    return answer + limit_answer(curvature)
 
 
 def section_three_inputs(args):
@@ -406,7 +406,7 @@ def section_three_inputs(args):
     draw_outputs(ax, targets[:1000], np.dot(inputs[:1000], weights) + bias)
     show(fig, args)
     if divergence:
-        return f"{divergence} {limit_sentence(curvature)}"
+        return f"{divergence} {limit_answer(curvature)}"
     return (
         "Rien ne change dans `train` : `inputs` a une colonne de plus, `weights` une ligne de plus, et np.dot fait le "
         f"reste. Après {counted(n_iterations, 'itération')} les paramètres appris sont à "

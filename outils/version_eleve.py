@@ -4,7 +4,7 @@
 
 Dans chaque script, ce qui est entre « # CORRIGÉ : consigne » et « # FIN DU CORRIGÉ » devient une ligne qui
 s'arrête sur la consigne, et la réponse de chaque section devient « À vous de répondre. ». Le dossier reçoit
-aussi requirements.txt, verifier.py et questions.md.
+aussi requirements.txt, verifier.py, questions.md et, du README, les parties qui servent aux élèves.
 """
 
 import ast
@@ -16,11 +16,13 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 SCRIPTS = ["exercice1", "relu_plot", "exercice2", "exercice3", "exercice3_nonlinear"]  # dans l'ordre de l'énoncé
 REGION = re.compile(r"^( *)# CORRIGÉ : (.+)\n(?:.*\n)*?\1# FIN DU CORRIGÉ\n", re.MULTILINE)
+FOR_STUDENTS = ["Commencer", "Les options", "Où vont les figures", "En cas d'ennui"]  # les parties du README
 HEAD = """# Questions du TP
 
-Lancez un script avec `python exercice1.py` (ou une seule section : `--section 2.2.2-perte`), fermez chaque figure pour
-voir la suite, et répondez ici. Ce qui reste à écrire dans les scripts est annoncé par « À vous » ; après chaque
-changement, `python verifier.py` dit ce qui est bien, et ce qui ne l'est pas encore.
+Installez d'abord ce que dit README.md. Lancez un script avec `python exercice1.py` (ou une seule section :
+`--section 2.2.2-perte`), fermez chaque figure pour voir la suite, et répondez ici. Ce qui reste à écrire dans les
+scripts est annoncé par « À vous » ; après chaque changement, `python verifier.py` dit ce qui est bien, et ce qui ne
+l'est pas encore.
 
 ## À écrire
 """
@@ -75,6 +77,13 @@ def questions(texts):
     return "\n".join(lines)
 
 
+def short_readme(text):
+    """Le titre du README et celles de ses parties qui servent aux élèves."""
+    title, *parts = re.split(r"^## ", text, flags=re.MULTILINE)
+    kept = [f"## {part}" for part in parts if part.splitlines()[0] in FOR_STUDENTS]
+    return "\n\n".join([title.splitlines()[0], "Les questions sont dans questions.md.", "".join(kept)])
+
+
 def main():
     if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         print(__doc__)
@@ -88,6 +97,8 @@ def main():
     for script, text in texts.items():
         (folder / f"{script}.py").write_text(with_blanks(without_answers(text)), encoding="utf-8", newline="\n")
     (folder / "questions.md").write_text(questions(texts), encoding="utf-8", newline="\n")
+    readme = short_readme((ROOT / "README.md").read_text(encoding="utf-8"))
+    (folder / "README.md").write_text(readme, encoding="utf-8", newline="\n")
     shutil.copy(ROOT / "requirements.txt", folder)
     shutil.copy(ROOT / "outils" / "verifier.py", folder)
     print(f"Version élève dans {folder} ; vérifiez-la avec : python verifier.py")

@@ -90,7 +90,7 @@ def test_largest_stable_rate():
     wild, path = lesson.train(inputs, targets, weights, bias, 1.01 * limit, 2000)
     assert len(calm) == 2000 and calm[-1] < 1.05 * best_loss
     assert len(wild) < 2000 and len(path) == len(wild) and np.isfinite(lesson.stack(path)).all()
-    assert f"{limit:.4f}" in lesson.limit_sentence(curvature)
+    assert f"{limit:.4f}" in lesson.limit_answer(curvature)
     assert "explose" in lesson.divergence_sentence(1.01 * limit, wild, 2000)
     assert lesson.divergence_sentence(0.99 * limit, calm, 2000) == ""
     slowly, _ = lesson.train(inputs, targets, weights, bias, 1.001 * limit, 100)

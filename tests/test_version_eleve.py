@@ -55,13 +55,23 @@ def originals():
 
 def test_the_folder_is_complete_and_never_overwritten(student, tmp_path):
     names = {path.name for path in student.iterdir() if path.is_file()}
-    assert names == {f"{script}.py" for script in SCRIPTS} | {"requirements.txt", "verifier.py", "questions.md"}
+    others = {"README.md", "requirements.txt", "verifier.py", "questions.md"}
+    assert names == {f"{script}.py" for script in SCRIPTS} | others
     before = {path: path.read_bytes() for path in student.iterdir() if path.is_file()}
     (tmp_path / "fichier").touch()
     for target in (student, tmp_path / "fichier"):
         status, output, errors = launch(tmp_path, TOOL, target)
         assert (status, output) == (2, "") and errors.count("\n") == 1
     assert before == {path: path.read_bytes() for path in student.iterdir() if path.is_file()}
+
+
+def test_the_short_readme_has_what_a_student_needs(student):
+    text = (student / "README.md").read_text(encoding="utf-8")
+    whole = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall("^## (.+)$", text, re.MULTILINE) == load_file(TOOL).FOR_STUDENTS
+    set_up = [line for line in whole.splitlines() if "-r requirements.txt" in line]
+    assert len(set_up) == 2 and set(set_up) <= set(text.splitlines())
+    assert "docs/" not in text and "enseignant" not in text, "rien qui manque au dossier"
 
 
 def test_every_script_runs_and_tells_what_is_left_to_write(student, workers):
