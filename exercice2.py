@@ -96,6 +96,7 @@ def forward(classifier, inputs):
 
 # --- Mesures ------------------------------------------------------------------------------------------
 EXPLOSION = 1000  # répondre au hasard coûte ln 3 = 1.1 : une perte pareille ne redescendra pas
+N_FOLDS = 5  # parts de la validation croisée : autant d'essais par réglage
 GOAL = 0.1  # une perte à atteindre, pour comparer les vitesses
 WORSE_THAN_CHANCE = 1.5 * math.log(3)  # ln 3 = 1.1 : la perte de qui répond au hasard
 
@@ -123,15 +124,15 @@ def safe_training():
 
 
 def cross_validated(seed, settings, epochs):
-    """Validation croisée : on coupe les iris en 5, et chaque cinquième sert une fois de test.
+    """Validation croisée : on coupe les iris en N_FOLDS, et chaque part sert une fois de test.
 
-    Rend la perte d'apprentissage médiane (époques,), et les 5 exactitudes, sur les fleurs mises de côté ; None si la
-    perte explose.
+    Rend la perte d'apprentissage médiane (époques,), et les N_FOLDS exactitudes, sur les fleurs mises de côté ; None
+    si la perte explose.
     """
     inputs, targets = load_iris(return_X_y=True)
     np.random.seed(seed)  # sans random_state, chaque essai tire d'autres poids, et tout se répète d'une fois à l'autre
     classifier = MLPClassifier(**settings, max_iter=epochs, n_iter_no_change=epochs)
-    folds = StratifiedKFold(n_splits=5, shuffle=True, random_state=seed)
+    folds = StratifiedKFold(n_splits=N_FOLDS, shuffle=True, random_state=seed)
     model, result = make_pipeline(StandardScaler(), classifier), None
     with safe_training():
         result = cross_validate(model, inputs, targets, cv=folds, return_estimator=True, error_score="raise")
@@ -205,7 +206,7 @@ def describe(result):
 
 def compare(args, variants):
     """Mesure chaque réglage (nom : réglages) et imprime sa ligne ; rend {nom: (pertes, exactitudes) ou None}."""
-    print("La perte, en 5 essais par réglage (exactitude : sur des fleurs mises de côté) :")
+    print(f"La perte, en {N_FOLDS} essais par réglage (exactitude : sur des fleurs mises de côté) :")
     results = {}
     for name, settings in variants.items():
         result = cross_validated(args.seed, settings, args.epochs)

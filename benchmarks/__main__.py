@@ -31,10 +31,10 @@ SCRIPTS = {"relu_plot": 3, "exercice1": 3, "exercice2": 4, "exercice3": 3, "exer
 
 
 # --- Mesurer ------------------------------------------------------------------------------------------
-def clock(call, *words):
-    """Durée de `call(*words)` (s)."""
+def clock(call, *words, **options):
+    """Durée de `call(*words, **options)` (s)."""
     start = time.perf_counter()
-    call(*words)
+    call(*words, **options)
     return time.perf_counter() - start
 
 
@@ -203,9 +203,7 @@ for k, _ in enumerate(list(Path().rglob("{script}-*.png"))):  # celles que le sc
 def time_of_python(repeat, folder, *words):
     """Durée (s) de Python sans écran, dans `folder`."""
     kept = {**os.environ, "MPLBACKEND": "Agg"}
-    return clock(
-        lambda: subprocess.run([sys.executable, *words], cwd=folder, env=kept, check=True, capture_output=True)
-    )
+    return clock(subprocess.run, [sys.executable, *words], cwd=folder, env=kept, check=True, capture_output=True)
 
 
 def script_measures(script, folder):
@@ -252,7 +250,7 @@ def goal_table(durations):
         rows.append([name, *cells, f"au moins {french(wanted.get(name, 1))}"])
     times = [f"{french(1e3 * np.median(durations[OURS, size]))} ms" for size in sizes]
     growth = ratio(durations[OURS, sizes[-1]], durations[OURS, sizes[0]], highest=1.5)
-    return f"{table(rows)}\nDurées du TP : {', '.join(times)} ; multipliée par {growth} (voulu : au plus 1,5).\n"
+    return f"{table(rows)}\nDurée du TP : {', '.join(times)} ; multipliée par {growth} (voulu : au plus 1,5).\n"
 
 
 def pair_table(title, durations, scale, unit, wanted):

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent
 SCRIPTS = ["exercice1", "relu_plot", "exercice2", "exercice3", "exercice3_nonlinear"]  # dans l'ordre de l'énoncé
 REGION = re.compile(r"^( *)# CORRIGÉ : (.+)\n(?:.*\n)*?\1# FIN DU CORRIGÉ\n", re.MULTILINE)
 FOR_STUDENTS = ["Commencer", "Les options", "Où vont les figures", "En cas d'ennui"]  # les parties du README
+INTRODUCTION = "Les questions sont dans questions.md ; les réponses sont à vous, même avec `--corrige`."
 HEAD = """# Questions du TP
 
 Installez d'abord ce que dit README.md. Lancez un script avec `python exercice1.py` (ou une seule section :
@@ -81,7 +82,7 @@ def short_readme(text):
     """Le titre du README et celles de ses parties qui servent aux élèves."""
     title, *parts = re.split(r"^## ", text, flags=re.MULTILINE)
     kept = [f"## {part}" for part in parts if part.splitlines()[0] in FOR_STUDENTS]
-    return "\n\n".join([title.splitlines()[0], "Les questions sont dans questions.md.", "".join(kept)])
+    return "\n\n".join([title.splitlines()[0], INTRODUCTION, "".join(kept)])
 
 
 def main():

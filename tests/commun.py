@@ -57,7 +57,12 @@ def run(script, folder, *options, **changes):
     process = start(script, folder, *options, **changes)
     output, errors = process.communicate(timeout=600)
     encoding = changes.get("PYTHONIOENCODING", "cp1252")
-    return process.returncode, *(text.decode(encoding).replace("\r", "") for text in (output, errors))
+    return process.returncode, decoded(output, encoding), decoded(errors, encoding)
+
+
+def decoded(text, encoding):
+    """Le texte que portent ces octets, avec les mêmes fins de ligne partout."""
+    return text.decode(encoding).replace("\r", "")
 
 
 def become_worker():
@@ -79,11 +84,11 @@ def play(path, *options, encoding="cp1252"):
         try:
             status = load_file(path).main()
         except Exception:
-            status = traceback.print_exc() or 1
-    for stream in (output, errors):
-        stream.flush()
-    texts = [stream.buffer.getvalue().decode(encoding).replace("\r", "") for stream in (output, errors)]
-    return status, *texts
+            traceback.print_exc()
+            status = 1
+    output.flush()
+    errors.flush()
+    return status, decoded(output.buffer.getvalue(), encoding), decoded(errors.buffer.getvalue(), encoding)
 
 
 def blocks(output):

@@ -10,16 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from commun import become_worker
+
 os.environ["MPLBACKEND"] = "Agg"  # ici, personne ne fermera une fenêtre
-sys.path.insert(0, str(Path(__file__).parent))  # pour `commun`
 sys.path.insert(0, str(Path(__file__).parent.parent))  # pour les scripts
 
 
 @pytest.fixture(scope="session")
 def workers():
     """Deux processus qui jouent des scripts l'un après l'autre (`commun.play`), sans tout importer à chaque fois."""
-    from commun import become_worker
-
     with ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=become_worker) as pool:
         yield pool
 

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 from torch.distributed.run import get_args_parser
 
@@ -26,6 +27,11 @@ def rows(text):
     """Les lignes d'un tableau, en cases, sans l'en-tête."""
     lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
     return lines[2:]
+
+
+def load_cell(cell):
+    """Le script que nomme une case, « `exercice1.py` »."""
+    return load(cell.strip("`").removesuffix(".py"))
 
 
 def test_the_continuous_integrations_run_the_set_up_commands():
@@ -89,7 +95,7 @@ def test_every_section_is_named_in_its_order():
     table = rows(part("Les scripts et leurs sections"))
     assert sorted(row[0].strip("`") for row in table) == [f"{script}.py" for script in SCRIPTS]
     for script, _, sections in table:
-        assert re.findall(r"`([^`]+)`", sections) == list(load(script.strip("`")[:-3]).SECTIONS)
+        assert re.findall(r"`([^`]+)`", sections) == list(load_cell(script).SECTIONS)
 
 
 def test_minutes_follow_the_sections():
@@ -97,7 +103,7 @@ def test_minutes_follow_the_sections():
     assert len(table) == len(SCRIPTS)
     for script, minutes, total in table:
         minutes = [int(number) for number in minutes.split(", ")]
-        assert len(minutes) == len(load(script.strip("`")[:-3]).SECTIONS) and sum(minutes) == int(total)
+        assert len(minutes) == len(load_cell(script).SECTIONS) and sum(minutes) == int(total)
 
 
 def test_named_files_settings_and_messages_exist():
@@ -110,7 +116,7 @@ def test_named_files_settings_and_messages_exist():
     assert len(edits) == 3
     for _, changes, script in edits:
         names = re.findall(r"`([A-Za-z_]+)(?: = [^`]+)?`", changes)
-        assert names and all(hasattr(load(script.strip("`")[:-3]), name) for name in names), changes
+        assert names and all(hasattr(load_cell(script), name) for name in names), changes
     launch = (ROOT / "exercice1.py").read_text(encoding="utf-8").partition("# --- Lancement")
     assert all("Pas de fenêtre ici" in text for text in (launch[2], part("En cas d'ennui")))
     torch = re.search(r"^torch(\S+)$", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE).group(0)
@@ -130,10 +136,10 @@ def test_numbers_of_speed_are_those_of_the_table():
 
 def test_the_table_is_one_that_the_tool_prints():
     table = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
-    ones = {"le TP": bench.np.ones(1), "boucle nue": bench.np.ones(1)}
+    ones = {bench.OURS: np.ones(1), "boucle nue": np.ones(1)}
     printed = bench.pair_table("boucle", {name: ones for name in bench.LOOPS}, 1, "ms", dict.fromkeys(bench.LOOPS, 1.1))
     for line in printed.splitlines():
         first = line.split(" | ")[0]
         assert f"\n{first} | " in table or line in table.splitlines(), line
     assert all(re.search(rf"^\| {script} \| [\d,]+ s \|", table, re.MULTILINE) for script in bench.SCRIPTS)
-    assert all(f"| n = {bench.french(size)} |" in table for size in (10**4, 10**6, 10**7))
+    assert all(f"| n = {bench.french(size)} |" in table for size in bench.SIZES)

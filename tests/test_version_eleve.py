@@ -71,6 +71,7 @@ def test_the_short_readme_has_what_a_student_needs(student):
     assert re.findall("^## (.+)$", text, re.MULTILINE) == load_file(TOOL).FOR_STUDENTS
     set_up = [line for line in whole.splitlines() if "-r requirements.txt" in line]
     assert len(set_up) == 2 and set(set_up) <= set(text.splitlines())
+    assert "les réponses sont à vous" in text
     assert "docs/" not in text and "enseignant" not in text, "rien qui manque au dossier"
 
 
