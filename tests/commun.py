@@ -9,11 +9,20 @@ import shutil
 import subprocess
 import sys
 import traceback
+import types
 import warnings
 from pathlib import Path
 
+import matplotlib.pyplot as plt
+
 ROOT = Path(__file__).parent.parent
 SCRIPTS = sorted(path.stem for path in ROOT.glob("*.py"))
+# Ceux qui ont encore l'ancien lancement.
+OLD = [script for script in SCRIPTS if "LIMITS = {" not in (ROOT / f"{script}.py").read_text(encoding="utf-8")]
+NEW = [script for script in SCRIPTS if script not in OLD]
+
+# Ce qui annonce la réponse : « Réponse », ou « Corrigé » avec l'ancien lancement.
+ANSWER = re.compile(r"^(?:Corrigé|Réponse) : ", re.MULTILINE)
 
 # Une ligne qui porte une durée (ou un rapport de durées) : les seuls chiffres qui changent d'un essai à l'autre.
 DURATION = re.compile(r"\d (s|µs)\b|\((durée )?en (s|µs)\)")
@@ -30,6 +39,39 @@ def load_file(path):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def edited(text, changes):
+    """Le texte d'un script, où chaque (ancien, nouveau) a été remplacé une fois ; l'ancien doit s'y trouver."""
+    for old, new in changes:
+        assert old in text, f"{old!r} n'est plus dans le script"
+        text = text.replace(old, new, 1)
+    return text
+
+
+def variant(script, changes=(), **constants):
+    """Le script comme module tout neuf, modifié comme le ferait un élève : du texte, puis des constantes."""
+    path = ROOT / f"{script}.py"
+    module = types.ModuleType(script)
+    module.__file__ = str(path)
+    exec(compile(edited(path.read_text(encoding="utf-8"), changes), str(path), "exec"), vars(module))
+    for name, value in constants.items():
+        assert hasattr(module, name)
+        setattr(module, name, value)
+    return module
+
+
+def call(module, name):
+    """Appelle une section comme dans une console ; rend ce qu'elle affiche et sa réponse. Les figures sont fermées."""
+    output = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(output):
+            answer = module.SECTIONS[name]()
+        for number in plt.get_fignums():
+            plt.figure(number).canvas.draw()  # une étiquette fausse ne se voit qu'au dessin
+    finally:
+        plt.close("all")
+    return output.getvalue(), answer
 
 
 def environment(**changes):
@@ -103,8 +145,8 @@ def lasting(text):
 
 
 def answer_of(text):
-    """Ce qui suit « Corrigé : », sans retours à la ligne ni espaces insécables."""
-    return " ".join(text.partition("Corrigé :")[2].split())
+    """La réponse d'une section, sans retours à la ligne ni espaces insécables."""
+    return " ".join(ANSWER.split(text)[-1].partition("\nFigure : ")[0].split()) if ANSWER.search(text) else ""
 
 
 def check_layout(output):
@@ -115,4 +157,6 @@ def check_layout(output):
         assert not re.search(r"(?<![\d.])1 \w+s\b(?<! pas)(?<! fois)", line), line
     for name, text in blocks(output).items():
         assert len(text.splitlines()) <= 25, name
-        assert len(text.partition("Corrigé :")[2].splitlines()) <= 6, name
+        said = ANSWER.split(text)[-1] if ANSWER.search(text) else ""
+        said = re.split(r"^(?:Figure|Pas de fenêtre|Fermez)", said, flags=re.MULTILINE)[0]
+        assert len(said.strip().splitlines()) <= 6, name

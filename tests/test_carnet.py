@@ -49,13 +49,32 @@ def test_inline_figures_and_a_kernel_left_as_it_was(tmp_path, monkeypatch):
         AFTER,
     ]
     _, _, whole, own, refused, saved, own_again = play(cells, tmp_path, monkeypatch)
-    assert len(images(whole)) == 2 and text_of(whole).count("Corrigé") == 2
+    assert len(images(whole)) == 2 and text_of(whole).count("Réponse :") == 2
     assert "Fermez la figure" not in text_of(whole) and "Pas de fenêtre" not in text_of(whole)
     assert len(images(own)) == len(images(own_again)) == 1, "le tracé de l'utilisateur se montre encore"
     assert [output.output_type for output in refused] == ["stream"], "une phrase, et pas de « SystemExit »"
-    assert text_of(refused).startswith("exercice1.py : option refusée : argument --learning-rate: il faut un nombre")
+    assert text_of(refused).startswith("exercice1.py : LEARNING_RATE (--learning-rate) : il faut un nombre")
     assert text_of(refused).endswith(", pas 'zéro'\n")
     assert not images(saved) and {path.name for path in tmp_path.iterdir()} == {"exercice1.py", "ici"}
+
+
+def test_the_whole_file_sent_to_a_kernel(tmp_path, monkeypatch):
+    """VS Code et PyCharm envoient le texte : pas de `__file__`, et les mots du noyau dans sys.argv."""
+    text = (ROOT / "exercice1.py").read_text(encoding="utf-8")
+    cells = [text.replace("N_ITERATIONS = None", "N_ITERATIONS = 30"), "LEARNING_RATE = -1", "main()", "_"]
+    played, _, refused, status = play(cells, tmp_path, monkeypatch)
+    assert len(images(played)) == 8 and "=== 2.2.3-million" in text_of(played) and not list(tmp_path.iterdir())
+    assert "ce script : LEARNING_RATE (--learning-rate) : il faut un nombre" in text_of(refused)
+    assert status[0]["data"]["text/plain"] == "2"
+
+
+def test_a_console_session_in_a_kernel(tmp_path, monkeypatch):
+    """Importer, changer une constante, appeler une section : la réponse est rendue, la figure est sous la cellule."""
+    shutil.copy(ROOT / "exercice1.py", tmp_path)
+    cells = ["%matplotlib inline\nimport exercice1", "exercice1.LEARNING_RATE = 0.03\nexercice1.section_loop()"]
+    imported, called = play(cells, tmp_path, monkeypatch)
+    assert not imported and len(images(called)) == 1
+    assert any("3 % de son erreur" in output.get("data", {}).get("text/plain", "") for output in called)
 
 
 def test_real_windows_from_a_kernel(tmp_path, monkeypatch, display):
