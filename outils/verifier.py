@@ -3,7 +3,6 @@
 Chaque partie est jugée sur ce qu'elle fait : on appelle vos fonctions, on regarde vos figures, jamais votre texte.
 """
 
-import argparse
 import contextlib
 import importlib.util
 import io
@@ -15,7 +14,6 @@ import numpy as np
 
 plt.switch_backend("agg")  # on regarde les figures sans les montrer
 FOLDER = Path(__file__).parent
-OPTIONS = {"seed": 0, "n_observations": 1000, "learning_rate": 0.01, "n_iterations": 100, "batch_size": 32}
 
 
 def load(script):
@@ -28,26 +26,20 @@ def load(script):
 
 def play(module, section):
     """Joue une section d'exercice1 sans rien montrer ; rend ses figures."""
-    figures = []
-
-    def keep(fig, args):
-        figures.append(fig)
-
-    module.show = keep
-    args = argparse.Namespace(**OPTIONS, window=False, folder=None)
+    np.random.seed(module.SEED)
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            section(args)
+        with contextlib.redirect_stdout(io.StringIO()), np.errstate(over="ignore", invalid="ignore"):
+            section()
+        return [plt.figure(number) for number in plt.get_fignums()]
     finally:
         plt.close("all")
-    return figures
 
 
 # --- Une fonction par chose à écrire : rend ce qui ne va pas, ou rien -----------------------------------
 def check_loss_figure(module):
     """2.2.2-perte : tracer la perte."""
-    _, inputs, targets, weights, bias = module.setup(argparse.Namespace(**OPTIONS))
-    expected, _ = module.train(inputs, targets, weights, bias, 0.01, 1000)
+    _, inputs, targets, weights, bias = module.setup(module.N_OBSERVATIONS)
+    expected, _ = module.train(inputs, targets, weights, bias, module.LEARNING_RATE, module.N_ITERATIONS or 1000)
     figures = play(module, module.section_loss)
     curves = [line for fig in figures for ax in fig.axes for line in ax.lines if len(line.get_ydata()) > 2]
     if not curves:
@@ -63,32 +55,27 @@ def check_loss_figure(module):
 
 def check_third_input(module):
     """2.2.2-trois-entrees : les données et les paramètres de départ."""
-    calls, real_train = [], module.train
+    shapes, results = [], []
+    real_check, real_train = module.wrong_shapes, module.train
 
-    def watched(inputs, targets, weights, bias, *given):
-        calls.append((np.shape(inputs), np.shape(targets), np.shape(weights), np.shape(bias)))
-        calls.append(real_train(inputs, targets, weights, bias, *given))
-        return calls[-1]
+    def watched_check(*arrays):
+        shapes.extend(np.shape(array) for array in arrays)
+        return real_check(*arrays)
 
-    module.train, problem = watched, None
-    try:
-        play(module, module.section_three_inputs)
-    except ValueError as error:
-        problem = error  # des formes qui ne vont pas ensemble : on dira lesquelles
-    finally:
-        module.train = real_train
-    if not calls:
-        raise problem or AssertionError("`train` n'a pas été appelée")
-    inputs, targets, weights, _ = calls[0]
+    def watched_train(*given):
+        results.append(real_train(*given))
+        return results[-1]
+
+    module.wrong_shapes, module.train = watched_check, watched_train
+    play(module, module.section_three_inputs)
+    inputs, targets, weights, _ = shapes
     if inputs != (1000, 3):
         return f"inputs est de forme {inputs}, il faut (1000, 3) : trois entrées"
     if weights != (3, 1):
         return f"weights est de forme {weights}, il faut (3, 1) : trois poids pour trois entrées"
     if targets != (1000, 1):
         return f"targets est de forme {targets}, il faut (1000, 1)"
-    if problem:
-        raise problem
-    weights, bias = calls[1][1][-1]
+    weights, bias = results[0][1][-1]
     if not np.allclose(np.append(weights, bias), [2, 4, -3, 3], atol=0.05):
         return f"les paramètres appris sont {np.append(weights, bias).round(2).tolist()} et non [2, 4, -3] et 3"
     return None

@@ -3,8 +3,8 @@
   python outils/version_eleve.py DOSSIER        DOSSIER ne doit pas exister, ou être vide
 
 Dans chaque script, ce qui est entre « # CORRIGÉ : consigne » et « # FIN DU CORRIGÉ » devient une ligne qui
-s'arrête sur la consigne, et la réponse de chaque section devient « À vous de répondre. ». Le dossier reçoit
-aussi requirements.txt, verifier.py, questions.md et, du README, les parties qui servent aux élèves.
+s'arrête sur la consigne, et ce qui suit « # Réponse » dans une section devient « À vous de répondre. ». Le dossier
+reçoit aussi requirements.txt, verifier.py, questions.md et, du README, les parties qui servent aux élèves.
 """
 
 import ast
@@ -44,9 +44,10 @@ def talks(statement):
 
 
 def without_answers(text):
-    """Remplace la réponse de chaque section, c'est-à-dire ce qui y suit la dernière figure ou le dernier affichage.
+    """Remplace la réponse de chaque section : ce qui y suit la ligne « # Réponse ».
 
-    Une réponse longue a sa fonction, en `_answer` : elle s'en va avec.
+    Sans cette ligne (un script ancien), c'est ce qui suit la dernière figure ou le dernier affichage. Une réponse
+    longue a sa fonction, en `_answer` : elle s'en va avec.
     """
     tree, lines = ast.parse(text), text.splitlines(keepends=True)
     for function in reversed([node for node in tree.body if isinstance(node, ast.FunctionDef)]):
@@ -54,14 +55,21 @@ def without_answers(text):
         if function.name.endswith("_answer"):
             del lines[first : last + 2]  # avec les deux lignes vides qui suivent
         elif function.name.startswith("section_"):
-            shown = max(statement.end_lineno for statement in function.body[:-1] if talks(statement))
+            if "    # Réponse\n" in lines[first:last]:
+                shown = lines.index("    # Réponse\n", first, last)
+            else:
+                shown = max(statement.end_lineno for statement in function.body[:-1] if talks(statement))
             lines[shown:last] = ['    return "À vous de répondre."\n']
     return "".join(lines)
 
 
 def with_blanks(text):
-    """Remplace chaque région du corrigé par une ligne qui s'arrête sur sa consigne."""
-    return REGION.sub(r'\1raise NotImplementedError("\2")\n', text)
+    """Remplace chaque région du corrigé par une ligne qui s'arrête sur sa consigne.
+
+    Le texte commence par « À vous » là où le lancement le reconnaît ainsi ; ailleurs (un script ancien), il l'ajoute.
+    """
+    prefix = "À vous : " if "LIMITS = {" in text else ""
+    return REGION.sub(rf'\1raise NotImplementedError("{prefix}\2")\n', text)
 
 
 def questions(texts):

@@ -25,7 +25,8 @@ def regions(text):
 def put_back(text, original, changes=()):
     """Remet chaque région à la place de sa consigne ; `changes` : {consigne: un autre texte}."""
     for consigne, region in regions(original):
-        blank = re.search(rf'^ *raise NotImplementedError\("{re.escape(consigne)}"\)\n', text, re.MULTILINE).group(0)
+        line = rf'^ *raise NotImplementedError\("(À vous : )?{re.escape(consigne)}"\)\n'
+        blank = re.search(line, text, re.MULTILINE).group(0)
         indent = blank[: len(blank) - len(blank.lstrip())]
         new = "".join(f"{indent}{line}\n" for line in changes[consigne].split("\n")) if consigne in changes else region
         text = text.replace(blank, new)
@@ -90,7 +91,7 @@ def test_every_script_runs_and_tells_what_is_left_to_write(student, workers):
         # Sans ses couches, le modèle non linéaire ne va pas jusqu'à `forward`.
         assert len(left) == (1 if script == "exercice3_nonlinear" else N_BLANKS[script])
         assert all(len(line) <= 100 for line in output.splitlines())
-        answers = re.findall(r"^Corrigé : (.*)$", output, re.MULTILINE)
+        answers = re.findall(r"^(?:Corrigé|Réponse) : (.*)$", output, re.MULTILINE)
         assert set(answers) <= {"À vous de répondre."} and output.count("À vous") == len(blocks(output)), script
 
 
@@ -171,7 +172,7 @@ RELU = "rendez max(0, x) pour chaque élément de x"
 LOSS = "ajoutez la perte, un nombre, à loss_history"
 LAYERS = "une couche cachée, une activation, une couche de sortie"
 FORWARD = "passez x dans vos couches, et rendez y_pred"
-DATA = "inputs, targets = make_data(rng, args.n_observations, true_weights, true_bias)\n"
+DATA = "inputs, targets = make_data(rng, N_OBSERVATIONS, [2, 4, -3], 3, NOISE)\n"
 MISTAKES = [
     ("relu_plot", "check_relu", {RELU: "return np.abs(x)"}, "valeur absolue"),
     ("relu_plot", "check_relu", {RELU: "return max(0, x)"}, "que sur un nombre"),
@@ -189,7 +190,12 @@ MISTAKES = [
         {GROUPS: "groups = [rng.integers(len(inputs), size=batch_size)] * n_iterations"},
         "toujours le même groupe",
     ),
-    ("exercice1", "check_mini_batch", {GROUPS: "groups = groups"}, "toutes les observations"),
+    (
+        "exercice1",
+        "check_mini_batch",
+        {GROUPS: "groups = [np.arange(len(inputs))] * n_iterations"},
+        "toutes les observations",
+    ),
     (
         "exercice1",
         "check_mini_batch",
@@ -203,7 +209,7 @@ MISTAKES = [
     (
         "exercice1",
         "check_third_input",
-        {THIRD: DATA.replace(", true_weights, true_bias", "") + "weights, bias = make_parameters(rng, 2)"},
+        {THIRD: DATA.replace("[2, 4, -3]", "[3, -4]") + "weights, bias = make_parameters(rng, 2)"},
         "trois entrées",
     ),
     ("exercice3", "check_loss_history", {LOSS: "loss_history.append(loss)"}, "loss.item()"),
