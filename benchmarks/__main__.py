@@ -11,7 +11,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import sklearn
@@ -95,7 +94,7 @@ def lstsq(seed, problem, n_steps):
 
 def make_problem(n_observations):
     """Les données et le départ d'exercice1, les mêmes données en tenseurs, puis les moindres carrés."""
-    _, inputs, targets, weights, bias = exercice1.setup(SimpleNamespace(seed=0, n_observations=n_observations))
+    _, inputs, targets, weights, bias = exercice1.setup(n_observations)
     x_data, y_data = torch.from_numpy(inputs).float(), torch.from_numpy(targets).float()
     return inputs, targets, weights, bias, x_data, y_data, exercice1.least_squares(inputs, targets)
 
@@ -103,8 +102,10 @@ def make_problem(n_observations):
 def time_to_goal(seed, method, problem, n_steps, *settings):
     """Durée (s) jusqu'au but : on compte d'abord les pas, puis on chronomètre ceux-là seuls ; inf si c'est jamais."""
     best, best_loss, curvature = problem[-1]
+    goal, _ = exercice1.goal_of(best_loss)
     for count, parameters in enumerate(method(seed, problem, n_steps, *settings), start=1):
-        if exercice1.full_losses([parameters], best, best_loss, curvature)[0] <= exercice1.goal(best_loss):
+        row = np.append(*parameters).reshape(1, -1)
+        if exercice1.full_losses(row, best, best_loss, curvature)[0] <= goal:
             return clock(list, method(seed, problem, count, *settings))
     return np.inf
 
@@ -126,7 +127,7 @@ def goal_measures(sizes):
 
 # --- Les boucles, face aux plus nues ------------------------------------------------------------------
 def bare_numpy(inputs, targets, weights, bias, rate, n_iterations, batch_size, rng):
-    """La boucle la plus courte possible : ni explosion surveillée, ni paramètres gardés. Rend les pertes."""
+    """La boucle la plus courte possible, sans garder les paramètres. Rend les pertes."""
     losses = []
     for group in rng.integers(len(inputs), size=(n_iterations, batch_size)):
         x = inputs[group]
@@ -152,7 +153,8 @@ def bare_pytorch(model, x_data, y_data, optimizer, loss_func, epochs):
 
 def numpy_words(seed):
     """Les arguments de `train` d'exercice1, avec ses réglages : mille itérations, par mini-batch."""
-    rng, *problem = exercice1.setup(SimpleNamespace(seed=seed, n_observations=exercice1.N_OBSERVATIONS))
+    exercice1.SEED = seed
+    rng, *problem = exercice1.setup(exercice1.N_OBSERVATIONS)
     return *problem, exercice1.LEARNING_RATE, 1000, exercice1.BATCH_SIZE, rng
 
 

@@ -39,8 +39,8 @@ def test_every_method_reaches_the_goal(method, settings):
     problem = bench.make_problem(2000)
     best, best_loss, curvature = problem[-1]
     path = stacked(method, problem, 300, settings)
-    losses = exercice1.full_losses([(row[:-1], row[-1:]) for row in path], best, best_loss, curvature)
-    count = exercice1.first_under(losses, exercice1.goal(best_loss)) + 1
+    losses = exercice1.full_losses(path, best, best_loss, curvature)
+    count = exercice1.first_under(losses, exercice1.goal_of(best_loss)[0]) + 1
     # Rejouer moins de pas redonne le début du même chemin : on ne chronomètre que ceux qu'il fallait.
     again = stacked(method, problem, count, settings)
     assert len(again) == count
