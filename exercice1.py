@@ -2,7 +2,8 @@
 
 Le neurone calcule y = x1·w1 + x2·w2 + b. On lui montre des observations, il doit retrouver les poids et
 le biais. Ce fichier suit l'énoncé, de haut en bas : les réglages, la leçon, puis une section par question.
-Lisez d'abord la partie « La leçon » : tout est dans la boucle de `train`, avec les étapes (1) à (7).
+Lisez d'abord la partie « La leçon » : tout est dans la boucle de `train`, avec les étapes (1) à (7). Le
+reste, ce sont des mesures et des figures ; ce qui suit « # Réponse » n'est affiché qu'avec --corrige.
 
   python exercice1.py                                       toutes les sections, dans l'ordre de l'énoncé
   python exercice1.py --section 2.2.2-boucle                une seule section
@@ -34,7 +35,7 @@ TRUE_WEIGHTS = [3, -4]  # les poids à retrouver, un par entrée : [3, -4, 1] aj
 TRUE_BIAS = 5  # le biais à retrouver
 NOISE = 0.1  # le bruit est tiré entre -NOISE et NOISE
 LEARNING_RATE = 0.01  # taux d'apprentissage
-N_ITERATIONS = None  # None : 100, 1000 ou 10 000 selon la section ; 250 : 250 à chaque apprentissage
+N_ITERATIONS = None  # None : 100, 1000 ou 10 000 selon la section ; 250 : 250 itérations, dans toutes
 RATES = [0.001, 0.01, 0.03, 0.07]  # 2.2.2-taux : les taux à comparer
 SCALE = 10  # 2.2.2-echelle : ce nombre divise les entrées...
 RAW_RATE = 0.05  # ... le taux pour les entrées telles quelles...
@@ -42,6 +43,7 @@ SCALED_RATE = 1.5  # ... et le taux pour les entrées divisées
 BATCH_SIZES = [1, 4, 32]  # 2.2.3-mini-batch : les tailles de groupe (mini-batch) à comparer
 BATCH_SIZE = 32  # 2.2.3-million : la taille d'un groupe
 
+# D'ici à la leçon : de quoi refuser un réglage qui n'a pas de sens. Inutile de le lire.
 LIMITS = {  # le plus petit et le plus grand permis ; entre crochets : pour chaque valeur d'une liste
     "SEED": (0, 4_294_967_295),
     "N_OBSERVATIONS": (2, 10_000_000),
@@ -71,10 +73,10 @@ def refused_together():
 
 # --- La leçon -----------------------------------------------------------------------------------------
 def make_data(rng, n_observations, true_weights, true_bias, noise):
-    """Tire au hasard `inputs` (n, d), entre -10 et 10, et calcule `targets` (n, 1), avec du bruit."""
+    """Tire n observations de d entrées : `inputs` (n, d), entre -10 et 10, et `targets` (n, 1), avec du bruit."""
     inputs = rng.uniform(-10, 10, size=(n_observations, len(true_weights)))  # (n, d) : une colonne par entrée
     noises = rng.uniform(-noise, noise, size=(n_observations, 1))  # (n, 1)
-    column = np.reshape(true_weights, (-1, 1))  # (d, 1)
+    column = np.reshape(true_weights, (len(true_weights), 1))  # (d, 1)
     targets = np.dot(inputs, column) + true_bias + noises  # (n, 1)
     return inputs, targets
 
@@ -93,21 +95,21 @@ def train(inputs, targets, weights, bias, learning_rate, n_iterations, batch_siz
     (weights, bias) : `path[k]` après k itérations, `path[-1]` à la fin.
     """
     loss_history, path = [], [(weights, bias)]
-    x, y = inputs, targets  # toutes les observations, à chaque itération...
+    x, y = inputs, targets  # entrées et cibles d'une itération : toutes les observations...
     if batch_size:
         # CORRIGÉ : tirez n_iterations groupes de batch_size numéros, avec rng
-        groups = rng.integers(len(inputs), size=(n_iterations, batch_size))
+        groups = rng.integers(len(inputs), size=(n_iterations, batch_size))  # une ligne de numéros par itération
         # FIN DU CORRIGÉ
     for k in range(n_iterations):
         if batch_size:
-            x, y = inputs[groups[k]], targets[groups[k]]  # ... ou seulement le groupe numéro k
+            x, y = inputs[groups[k]], targets[groups[k]]  # ... ou celles du groupe numéro k
         outputs = np.dot(x, weights) + bias  # (1) propager les entrées vers la sortie : (n, 1)
         deltas = outputs - y  # (2) écarts aux cibles : (n, 1)
         loss = (deltas**2).sum() / 2 / len(x)  # (3) perte
         loss_history.append(loss)  # (4) la garder, pour la tracer
         deltas_scaled = deltas / len(x)  # (5) chaque observation compte pour 1/n
-        weights = weights - learning_rate * np.dot(x.T, deltas_scaled)  # (6) un pas sur les poids
-        bias = bias - learning_rate * deltas_scaled.sum()  # (7) un pas sur le biais
+        weights = weights - learning_rate * np.dot(x.T, deltas_scaled)  # (6) un pas contre le gradient des poids
+        bias = bias - learning_rate * deltas_scaled.sum()  # (7) un pas contre le gradient du biais
         path.append((weights, bias))
     return loss_history, path
 
@@ -138,12 +140,28 @@ def wrong_shapes(inputs, targets, weights, bias):
     ]
     for name, found, expected in shapes:
         if found != expected:
-            print(f"{name} est de forme {found}, il faut {expected} : NumPy calculerait autre chose, sans le dire.")
+            print(f"{name} est de forme {found}, il faut {expected} (inputs est de forme {np.shape(inputs)}).")
             return True
     return False
 
 
 # --- 2.2.1 : l'apprentissage par minimisation ---------------------------------------------------------
+def data_answer(true_loss):
+    """La réponse de la section qui suit ; `true_loss` : la perte avec les vrais nombres."""
+    terms = [f"{weight:g}·x{j}" for j, weight in enumerate(TRUE_WEIGHTS[:5], start=1)]
+    if len(TRUE_WEIGHTS) > 5:
+        terms.append("...")
+    formula = " + ".join([*terms, f"{TRUE_BIAS:g}"]).replace("+ -", "- ")
+    noise = f"plus un bruit d'au plus {NOISE:g}" if NOISE > 0 else "sans bruit"
+    answer = f"Une cible vaut {formula}, {noise}. Apprendre, c'est retrouver ces nombres. "
+    if NOISE == 0 or 10 * len(terms) > N_OBSERVATIONS:  # sans bruit, ou si peu d'observations qu'on l'apprend aussi
+        return answer
+    return answer + (
+        "Le bruit, lui, ne s'apprend pas : même avec les vrais nombres, la perte (la moitié du carré moyen des écarts) "
+        f"est {true_loss:.3g}."
+    )
+
+
 def section_data():
     """Les données synthétiques
 
@@ -155,15 +173,21 @@ def section_data():
         return None
     n_shown = min(inputs.shape[1], 5)  # au-delà de cinq entrées, la figure serait illisible
     print(f"inputs : {inputs.shape}   targets : {targets.shape}")
-    print(f"Les 5 premières observations ({counted(n_shown, 'entrée')}, puis la cible) :")
+    print(f"Les premières observations ({counted(n_shown, 'entrée')}, puis la cible) :")
     print(np.column_stack([inputs[:, :n_shown], targets])[:5].round(3))
+    rest = targets - np.dot(inputs, np.reshape(TRUE_WEIGHTS, (-1, 1))) - TRUE_BIAS  # (n, 1) : le bruit
+    strange = abs(rest).max() > NOISE + 1e-6 or (len(inputs) > 20 and abs(rest).max() < NOISE / 2)
+    if strange:
+        print(
+            f"De la formule aux cibles il y a jusqu'à {abs(rest).max():.3g}, NOISE vaut {NOISE:g} : relisez make_data."
+        )
 
     fig = plt.figure(figsize=(12, 6.5))
     if inputs.shape[1] == 2:
         ax = fig.add_axes([0, 0, 1, 0.92], projection="3d")
         ax.scatter(inputs[:1000, 0], inputs[:1000, 1], targets[:1000, 0])
         ax.view_init(elev=20, azim=-150)
-        ax.set(xlabel="x1", ylabel="x2", zlabel="cible", xticks=[-10, 0, 10], yticks=[-10, 0, 10])
+        ax.set(xlabel="\nx1", ylabel="\nx2", zlabel="cible", xticks=[-10, 0, 10], yticks=[-10, 0, 10])
     else:
         for j, ax in enumerate(fig.subplots(1, n_shown, sharey=True, squeeze=False)[0]):
             ax.plot(inputs[:1000, j], targets[:1000], "o", markersize=3)
@@ -171,22 +195,13 @@ def section_data():
     fig.suptitle("Les observations")
 
     # Réponse
-    rest = targets - np.dot(inputs, np.reshape(TRUE_WEIGHTS, (-1, 1))) - TRUE_BIAS  # (n, 1)
-    if abs(rest).max() > NOISE + 1e-6:
-        return f"`make_data` ne suit pas les réglages : elle s'en écarte de {abs(rest).max():.3g}, plus que le bruit."
-    terms = [f"{weight:g}·x{j}" for j, weight in enumerate(TRUE_WEIGHTS[:5], start=1)]
-    if len(TRUE_WEIGHTS) > 5:
-        terms.append("...")
-    formula = " + ".join([*terms, f"{TRUE_BIAS:g}"]).replace("+ -", "- ")
-    if NOISE == 0:
-        return f"Une cible vaut {formula}, sans bruit : apprendre, c'est retrouver ces nombres."
-    return (
-        f"Une cible vaut {formula}, plus un bruit d'au plus {NOISE:g}. Apprendre, c'est retrouver ces nombres. Le "
-        f"bruit, lui, ne s'apprend pas : même avec les vrais nombres, la perte est {(rest**2).mean() / 2:.3g}."
-    )
+    if strange:
+        return "Rien à conclure : les cibles ne suivent pas les réglages."
+    return data_answer((rest**2).mean() / 2)
 
 
 # --- 2.2.2 : la résolution du problème d'apprentissage ------------------------------------------------
+# D'abord des outils, qu'on peut lire plus tard ; la première section est `section_loop`.
 def least_squares(inputs, targets):
     """Calcule la meilleure solution d'un coup, sans descente (moindres carrés).
 
@@ -194,75 +209,104 @@ def least_squares(inputs, targets):
     courbure de la perte, où X (n, d+1) est `inputs` suivi d'une colonne de 1 : l'entrée du biais.
     """
     extended = np.column_stack([inputs, np.ones(len(inputs))])  # (n, d+1)
-    best = np.linalg.lstsq(extended, targets, rcond=None)[0]  # (d+1, 1)
-    best_loss = ((np.dot(extended, best) - targets) ** 2).sum() / 2 / len(inputs)
+    column = np.reshape(targets, (len(inputs), -1))  # (n, 1), même quand l'élève a oublié une dimension
+    best = np.linalg.lstsq(extended, column, rcond=None)[0]  # (d+1, 1)
+    best_loss = ((np.dot(extended, best) - column) ** 2).sum() / 2 / len(inputs)
     return best[:, 0], best_loss, np.dot(extended.T, extended) / len(inputs)
 
 
-def diagnostic(inputs, targets, loss_history, path, learning_rate, batch_size=None):
-    """Dit en une phrase, « un fait : ce qui l'explique », pourquoi un apprentissage a échoué ; rend "" sinon.
+def apart(first, second):
+    """Écrit deux nombres avec assez de chiffres, trois au moins, pour qu'on voie qu'ils diffèrent."""
+    for digits in range(3, 17):
+        texts = f"{first:.{digits}g}", f"{second:.{digits}g}"
+        if texts[0] != texts[1]:
+            break
+    return texts
 
-    La limite du taux ne vaut que pour le gradient complet : avant d'accuser le taux d'un mini-batch, on le rejoue
-    sur toutes les observations.
-    """
-    (weights, bias), (last_weights, last_bias) = path[0], path[-1]
-    for name, step, start, end in [("weights", 6, weights, last_weights), ("bias", 7, bias, last_bias)]:
+
+def unusable(results, n_iterations):
+    """Dit pourquoi on ne peut rien tirer de ce que `train` a rendu ; rend "" si c'est bien ce qu'il faut."""
+    if not isinstance(results, tuple) or len(results) != 2 or not isinstance(results[0], list):
+        return "train ne rend pas « loss_history, path » : relisez sa dernière ligne."
+    loss_history, path = results
+    n_numbers = sum(isinstance(loss, numbers.Real) for loss in loss_history)
+    if n_numbers != n_iterations:
+        fact = f"loss_history a {counted(n_numbers, 'nombre')} pour {counted(n_iterations, 'itération')}"
+        return f"{fact} : relisez les étapes (3) et (4), le range, un break, l'indentation du return."
+    if len(path) != n_iterations + 1 or not isinstance(path[1], (tuple, list)):
+        return "path ne reçoit pas (weights, bias) à chaque itération : relisez path.append."
+    for name, step, start, end in [("weights", 6, path[0][0], path[1][0]), ("bias", 7, path[0][1], path[1][1])]:
+        if start is end:
+            return (
+                f"{name} est le même tableau avant et après un pas : l'étape ({step}) manque, ou s'écrit avec « -= »."
+            )
         if np.size(start) != np.size(end):
             pair = f"{np.shape(end)}, au lieu de {np.shape(start)}"
-            return f"{name} est devenu de forme {pair} : suivez les formes, de l'étape (1) à l'étape ({step})."
-        if start is end or np.array_equal(start, end):
-            return f"Dans path, {name} n'a pas bougé : l'étape ({step}) s'écrit {name} = {name} - ..., sans « -= »."
-    if np.ndim(loss_history) != 1 or not loss_history:
-        return "loss_history ne reçoit pas un nombre par itération : relisez les étapes (3) et (4)."
-    deltas = np.dot(inputs, weights) + bias - targets  # (n, 1)
-    first = (deltas**2).mean() / 2
-    if not batch_size and not np.isclose(loss_history[0], first):
-        pair = f"{loss_history[0]:.4g} au lieu de {first:.4g}"
-        return f"La première perte n'est pas celle de l'énoncé : {pair} ; relisez les étapes (1) à (3)."
-    huge = 1000 * max(first, (targets**2).mean())  # un neurone qui répond toujours 0 fait bien mieux
-    over = [k for k, loss in enumerate(loss_history) if not loss <= huge]
-    rises = loss_history[-1] > 1.01 * min(loss_history) + 1e-12 * first  # sous la limite, elle descend à chaque pas
-    if over or (rises and not batch_size):
-        fact = f"La perte explose à l'itération {over[0]}" if over else "La perte monte"
-        if batch_size and train(inputs, targets, weights, bias, learning_rate, len(loss_history))[0][-1] <= first:
-            return f"{fact} : le taux {learning_rate:g} est trop grand pour des groupes de {batch_size}."
-        limit = 2 / np.linalg.eigvalsh(least_squares(inputs, targets)[2])[-1]
-        if learning_rate > limit:
-            return f"{fact} : le taux {learning_rate:g} dépasse la limite, {limit:.4g}."
-        advice = "relisez les étapes (5) à (7), et le signe en (2)"
-        return f"{fact} : le taux {learning_rate:g} est sous la limite ({limit:.4g}) : {advice}."
-    moved = np.append(weights, bias) - np.append(path[1][0], path[1][1])  # (d+1,)
-    expected = learning_rate * np.append(np.dot(inputs.T, deltas), deltas.sum()) / len(inputs)
-    if batch_size or np.allclose(moved, expected, rtol=1e-6, atol=1e-12):
-        return ""
-    pair = f"{moved[0] / expected[0]:.3g} fois celui des poids, {moved[-1] / expected[-1]:.3g} fois celui du biais"
-    return f"Le premier pas n'est pas celui de l'énoncé : {pair} ; relisez les étapes (5) à (7)."
+            return f"{name} devient de forme {pair} : suivez les formes, de l'étape (1) à l'étape ({step})."
+    return ""
 
 
-def say(problem):
-    """Affiche un diagnostic, s'il y en a un, en lignes d'au plus 100 signes."""
-    if problem:
-        print(textwrap.fill(problem, 100))
+def diagnostic(inputs, targets, loss_history, parameters, learning_rate, batch_size):
+    """Dit en une phrase, « un fait : sa cause », pourquoi un apprentissage a échoué ; rend "" sinon.
+
+    La limite du taux, 2 / la plus grande valeur propre de X'X/n, ne vaut que pour le gradient complet ; elle n'est
+    dite dépassée que si les deux premiers pas, refaits ici, sont ceux de l'énoncé.
+    """
+    best, best_loss, curvature = least_squares(inputs, targets)
+    gaps = parameters[[0, -1]] - best
+    first_loss, last_loss = best_loss + (np.dot(gaps, curvature) * gaps).sum(axis=1) / 2  # au départ, à la fin
+    over = [k for k, loss in enumerate([*loss_history, last_loss]) if not loss <= 1000 * first_loss]
+    fact = f"La perte explose (× 1000) à l'itération {over[0]}" if over else ""
+    if batch_size:
+        return fact and f"{fact} : le taux {learning_rate:g} est trop grand pour des groupes de {batch_size}."
+    if not np.isclose(loss_history[0], first_loss):
+        pair = " au lieu de ".join(apart(loss_history[0], first_loss))
+        return f"La première perte n'est pas celle de l'énoncé : {pair} ; relisez les étapes (1) à (4)."
+    if not over and last_loss > 1.01 * min(loss_history) + 1e-12 * first_loss:
+        fact = "La perte monte"
+    limit = 2 / np.linalg.eigvalsh(curvature)[-1]
+    rate_text, limit_text = apart(learning_rate, limit)
+    for k in range(min(2, len(loss_history))):
+        moved, expected = parameters[k] - parameters[k + 1], learning_rate * np.dot(curvature, parameters[k] - best)
+        if not np.allclose(moved, expected, rtol=1e-5, atol=1e-9 * abs(expected).max()):
+            ratios = np.round(moved / expected, 3) + 0.0  # 1 : le pas de l'énoncé, taux × gradient
+            advice = f"{ratios[0]:g} fois le bon pour les poids, {ratios[-1]:g} fois pour b"
+            if fact and learning_rate <= limit:
+                advice = f"relisez les étapes (5) à (7), et le signe en (2) ; le pas n° {k + 1} vaut {advice}"
+                return f"{fact} : le taux {rate_text} est sous la limite ({limit_text}) : {advice}."
+            return f"Le pas n° {k + 1} n'est pas celui de l'énoncé : {advice} ; relisez les étapes (5) à (7)."
+    return fact and f"{fact} : le taux {rate_text} dépasse la limite, {limit_text}."
 
 
-def stack(path):
-    """Les paramètres après chaque itération, le biais en dernier : (k, d+1). S'arrête avant une explosion."""
-    rows = []
-    for weights, bias in path:
-        row = np.append(weights, bias)
-        if rows and (len(row) != len(rows[0]) or not abs(row).max() < 1e6):
-            break
-        rows.append(row)
-    return np.array(rows)
+def learn(inputs, targets, weights, bias, learning_rate, n_iterations, batch_size=None, rng=None):
+    """Appelle `train`, et regarde ce qu'elle a fait.
+
+    Rend loss_history ; parameters (k, d+1), les poids et le biais après chaque itération, jusqu'à une explosion ; et
+    le diagnostic, "" si tout va bien. Si on ne peut rien en tirer, le dit et rend loss_history vide.
+    """
+    if wrong_shapes(inputs, targets, weights, bias):
+        return [], None, ""
+    results = train(inputs, targets, weights, bias, learning_rate, n_iterations, batch_size, rng)
+    fault = unusable(results, n_iterations)
+    if fault:
+        print(textwrap.fill(fault, 100))
+        return [], None, fault
+    loss_history, path = results
+    parameters = np.array([np.append(weights, bias) for weights, bias in path])  # (k, d+1)
+    problem = diagnostic(inputs, targets, loss_history, parameters, learning_rate, batch_size)
+    if batch_size and problem:  # le taux d'un mini-batch n'est accusé que si le gradient complet, lui, réussit
+        problem = learn(inputs, targets, weights, bias, learning_rate, n_iterations)[2] or problem
+    return loss_history, parameters[abs(parameters).max(axis=1) < 1e6], textwrap.fill(problem, 100)
 
 
-def print_parameters(learned, best, true_values):
-    """Tableau des paramètres, chacun (d+1,) : appris, meilleurs possibles, vrais. Au plus quatre poids, et le biais."""
+def print_parameters(parameters, best, true_values):
+    """Tableau des paramètres : à la fin, les meilleurs possibles, les vrais. Au plus quatre poids, et le biais."""
+    print(f"Après {counted(len(parameters) - 1, 'itération')} :")
+    print(f"{'':<6}{'appris':>12}{'le meilleur':>14}{'vrai':>10}")
     names = [f"w{j}" for j in range(1, len(best))] + ["b"]
-    rows = list(zip(names, learned, best, true_values))
-    print(f"{'':<6}{'appris':>12}{'moindres carrés':>18}{'vrai':>10}")
+    rows = list(zip(names, parameters[-1], best, true_values))
     for name, found, best_value, true_value in rows[:-1][:4] + rows[-1:]:
-        print(f"{name:<6}{found:12.5g}{best_value:18.5g}{true_value:10.5g}")
+        print(f"{name:<6}{found:12.5g}{best_value:14.5g}{true_value:10.5g}")
 
 
 def print_losses(loss_history, best_loss):
@@ -291,11 +335,25 @@ def plot_parameters(ax, parameters, true_values):
         (line,) = ax.plot(values, linewidth=3, label=name)
         ax.axhline(true_value, color=line.get_color(), linewidth=1)
     end, missing = len(parameters) - 1, true_values[-1] - parameters[-1, -1]
-    if abs(missing) > 0.05:  # le biais n'est pas arrivé : on montre ce qui manque
+    if 0.05 < abs(missing) < 1 + 2 * abs(true_values[-1]):  # le biais n'est pas arrivé : on montre ce qui manque
         ax.annotate("", (end, true_values[-1]), (end, parameters[-1, -1]), arrowprops={"arrowstyle": "<->"})
-        ax.annotate(f"il manque {missing:.3g}", (end, true_values[-1] - missing / 2), ha="right", va="center")
+        ax.annotate(f"il manque {missing:.3g}  ", (end, true_values[-1] - missing / 2), ha="right", va="center")
     ax.set(title="Chaque paramètre (trait fin : le vrai)", xlabel="itération", ylabel="valeur")
     ax.legend()
+
+
+def bias_answer(parameters, best, curvature, largest_input):
+    """La réponse de la section qui suit quand seul le biais n'est pas arrivé."""
+    start, last = parameters[0, -1] - best[-1], parameters[-1, -1] - best[-1]
+    answer = f"Le biais n'est pas arrivé : {' au lieu de '.join(apart(parameters[-1, -1], best[-1]))}. "
+    theory = (1 - LEARNING_RATE) ** (len(parameters) - 1)  # ce qu'il doit rester de son erreur
+    if abs(last / start - theory) > 0.1 * theory or curvature.diagonal()[:-1].min() < 5:
+        return answer
+    return answer + (
+        f"Son entrée vaut toujours 1, celles des poids vont jusqu'à {largest_input:.2g} : à écart égal, son gradient "
+        f"est bien plus petit. Chaque itération n'enlève que {100 * LEARNING_RATE:g} % de son erreur ; à la fin, il en "
+        f"reste {100 * last / start:.2g} %."
+    )
 
 
 def section_loop():
@@ -305,41 +363,35 @@ def section_loop():
     À regarder : la perte, puis chaque paramètre. Sont-ils tous arrivés à leur vraie valeur ?
     """
     _, inputs, targets, weights, bias = setup(N_OBSERVATIONS)
-    if wrong_shapes(inputs, targets, weights, bias):
+    loss_history, parameters, problem = learn(inputs, targets, weights, bias, LEARNING_RATE, N_ITERATIONS or 100)
+    if not loss_history:
         return None
-    loss_history, path = train(inputs, targets, weights, bias, LEARNING_RATE, N_ITERATIONS or 100)
-    problem = diagnostic(inputs, targets, loss_history, path, LEARNING_RATE)
     best, best_loss, curvature = least_squares(inputs, targets)
-    say(problem)
+    true_values = np.append(TRUE_WEIGHTS, TRUE_BIAS)  # (d+1,)
     print_losses(loss_history, best_loss)
-    parameters, true_values = stack(path), np.append(TRUE_WEIGHTS, TRUE_BIAS)  # (k, d+1) et (d+1,)
-    print(f"Après {counted(len(parameters) - 1, 'itération')} :")
-    print_parameters(parameters[-1], best, true_values)
+    print_parameters(parameters, best, true_values)
+    if problem:
+        print(problem)
 
     fig, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained")
     plot_outputs(left, inputs, targets, parameters[-1])
     plot_parameters(right, parameters, true_values)
 
     # Réponse
-    last, gaps = parameters[-1], abs(parameters - best)  # (d+1,) et (k, d+1)
     if problem:
         return f"Rien à conclure. {problem}"
     if len(inputs) < len(best):
         return f"{len(inputs)} observations pour {len(best)} paramètres : plusieurs solutions se valent."
-    if gaps[-1].max() < 0.05:
-        return f"Oui, tous les paramètres sont arrivés, à {gaps[-1].max():.2g} au plus de leur meilleure valeur."
-    worst = gaps[-1, :-1].argmax()
-    if gaps[-1, worst] > 0.05:
-        return f"Non : w{worst + 1} vaut {last[worst]:.3g} au lieu de {best[worst]:.3g}."
-    answer = f"Le biais n'est pas arrivé : {last[-1]:.3g} au lieu de {best[-1]:.3g}. "
-    share, theory = gaps[-1, -1] / gaps[0, -1], (1 - LEARNING_RATE) ** len(loss_history)
-    if abs(share - theory) > 0.05 or curvature.diagonal()[:-1].min() < 5:
+    gaps = abs(parameters[-1] - best)  # (d+1,)
+    if gaps.max() < 0.05:
+        answer = f"Oui, tous sont arrivés à leur meilleure valeur, à {gaps.max():.2g} près. "
+        if abs(best - true_values).max() > 0.05:
+            answer += f"Mais les meilleures valeurs sont jusqu'à {abs(best - true_values).max():.2g} des vraies."
         return answer
-    return answer + (
-        f"Son entrée vaut toujours 1, celles des poids vont jusqu'à {abs(inputs).max():.2g} : à écart égal, son "
-        f"gradient est bien plus petit. Chaque itération n'enlève que {100 * LEARNING_RATE:g} % de son erreur ; il en "
-        f"reste {100 * share:.0f} % à la fin."
-    )
+    worst = gaps[:-1].argmax()
+    if gaps[worst] > 0.05:
+        return f"Non : w{worst + 1} vaut {' au lieu de '.join(apart(parameters[-1, worst], best[worst]))}."
+    return bias_answer(parameters, best, curvature, abs(inputs).max())
 
 
 def goal_of(best_loss):
@@ -364,24 +416,23 @@ def when(count, problem):
     return "but pas atteint" if count is None else f"but atteint à l'itération {count}"
 
 
-def rounded(number):
-    """Deux chiffres suffisent à un rapport ou à une durée."""
-    two_digits = float(f"{number:.2g}")
-    return f"{two_digits:g}"
-
-
-def mark(ax, losses, count, examples=1):
-    """Un point noir là où la perte atteint le but ; `examples` : nombre d'exemples lus par itération."""
-    if count is not None:
-        ax.plot(count * examples, losses[count], "ko", markersize=7, zorder=4)
-
-
-def finish_losses(ax, title, targets, best_loss, xlabel="itération"):
-    """Termine un dessin de pertes : échelle log, meilleure perte ; ce qui explose sort du cadre."""
+def finish_losses(ax, title, targets, best_loss, level, xlabel="itération"):
+    """Termine un dessin de pertes : échelle log, meilleure perte, et un point noir là où une courbe atteint `level`."""
+    for line in [line for line in ax.lines if len(line.get_xdata()) > 0]:
+        if len(line.get_xdata()) < 10 and line.get_marker() == "None":
+            line.set_marker(".")  # une ligne d'un seul point ne se verrait pas
+        count = first_under(line.get_ydata(), level)
+        if count is not None:
+            ax.plot(line.get_xdata()[count], line.get_ydata()[count], "ko", markersize=7, zorder=4)
+    if level > 0:
+        ax.plot([], [], "ko", markersize=7, label="but atteint")
     lowest = max(best_loss, 1e-6)
     ax.axhline(lowest, color="black", linewidth=1, label="meilleure perte" if best_loss > 1e-6 else "un millionième")
     highest = 10 * max(1, (targets**2).mean())  # la moyenne : deux fois la perte d'un neurone qui répond 0
     ax.set(title=title, xlabel=xlabel, ylabel="perte (échelle log)", yscale="log", ylim=(lowest / 2, highest))
+    if "log" in xlabel:
+        ax.set_xscale("symlog", linthresh=1)  # 0, puis 1, 10, 100...
+        ax.set_xlim(left=0)
     ax.legend()
 
 
@@ -389,45 +440,44 @@ def section_loss():
     """La perte en fonction du nombre d'itérations
 
     Question : à partir de combien d'itérations la perte commence-t-elle à converger ?
-    À regarder : les deux points marqués, à 95 % de la descente, puis au but.
+    À regarder : le carré, quand 95 % de la descente est faite ; puis le point noir, au but.
     """
     _, inputs, targets, weights, bias = setup(N_OBSERVATIONS)
-    if wrong_shapes(inputs, targets, weights, bias):
+    loss_history, _, problem = learn(inputs, targets, weights, bias, LEARNING_RATE, N_ITERATIONS or 1000)
+    if not loss_history:
         return None
-    loss_history, path = train(inputs, targets, weights, bias, LEARNING_RATE, N_ITERATIONS or 1000)
-    problem = diagnostic(inputs, targets, loss_history, path, LEARNING_RATE)
     best_loss = least_squares(inputs, targets)[1]
     level, words = goal_of(best_loss)
-    say(problem)
     print_losses(loss_history, best_loss)
     print(f"But : {words}.")
+    if problem:
+        print(problem)
 
     fig, ax = plt.subplots(figsize=(12, 6.5), layout="constrained")
     # CORRIGÉ : tracez loss_history sur ax, itération par itération
     ax.plot(loss_history, linewidth=2, label=f"taux {LEARNING_RATE:g}")
     # FIN DU CORRIGÉ
-    nearly = reached = None
-    if not problem:
-        nearly = first_under(loss_history, best_loss + 0.05 * (loss_history[0] - best_loss))
-        reached = first_under(loss_history, level)
-    for iteration, marker, name in [(nearly, "s", "95 % de la descente"), (reached, "o", "le but")]:
-        if iteration is not None:
-            ax.plot(iteration, loss_history[iteration], marker, markersize=10, label=name)
-    finish_losses(ax, "La perte à chaque itération", targets, best_loss)
+    finish_losses(ax, "La perte à chaque itération", targets, best_loss, level)
+    nearly = first_under(loss_history, best_loss + 0.05 * (loss_history[0] - best_loss))
+    if nearly is not None:
+        ax.plot(nearly, loss_history[nearly], "ks", markersize=9, label="95 % de la descente")
+        ax.legend()
 
     # Réponse
     if problem:
         return f"Rien à conclure. {problem}"
+    end, reached = f"à l'itération {len(loss_history) - 1}, la dernière", first_under(loss_history, level)
     if nearly is None:
-        return f"Pas encore en {counted(len(loss_history), 'itération')} : moins de 95 % de la descente est faite."
-    answer = f"Elle commence à converger vers l'itération {nearly} : 95 % de la descente est faite. "
+        return f"Pas encore : {end}, il reste plus de 5 % de la descente, du départ à la meilleure perte."
+    answer = f"Elle commence à converger vers l'itération {nearly} : 95 % de la descente est faite, du départ à la "
+    answer += "meilleure perte. "
     if reached is None:
-        return answer + f"Le but, {words}, n'est pas atteint en {counted(len(loss_history), 'itération')}."
+        return answer + f"Le but, {words}, n'est pas atteint {end}."
     if reached <= nearly:
         return answer + f"Le but, {words}, est alors déjà atteint."
     return answer + (
-        f"Le but, {words}, est atteint à l'itération {reached} : plus on approche du fond, plus le gradient est petit, "
-        "et les pas aussi."
+        f"Le but, {words}, est atteint à l'itération {reached} : plus on approche du minimum, plus le gradient est "
+        "petit, et les pas aussi."
     )
 
 
@@ -435,25 +485,25 @@ def rates_answer(reached, too_large, limit, n_iterations):
     """La réponse de la section qui suit ; `reached` : des (taux, itération du but), dans l'ordre des taux."""
     rates, counts = [rate for rate, _ in reached], [count for _, count in reached]
     fastest = counts.index(min(counts)) if reached else 0
+    limit_words = apart(limit, min(too_large) if too_large else 0)[0]
     if not reached:
-        answer = f"Aucun de ces taux n'atteint le but en {counted(n_iterations, 'itération')}. "
+        answer = f"Aucun de ces taux ne mène au but d'ici l'itération {n_iterations - 1}. "
     elif fastest > 0 and counts[: fastest + 1] == sorted(set(counts[: fastest + 1]), reverse=True):
-        answer = f"Plus le taux est grand, plus c'est rapide : but à l'itération {counts[0]} au taux {rates[0]:g}, "
-        answer += f"{counts[fastest]} au taux {rates[fastest]:g}. "
+        answer = f"Plus le taux est grand, plus c'est rapide, sous une limite, ici {limit_words} : but à l'itération "
+        answer += f"{counts[0]} au taux {rates[0]:g}, {counts[fastest]} au taux {rates[fastest]:g}. "
     else:
         answer = f"Le but est atteint au plus tôt à l'itération {counts[fastest]}, au taux {rates[fastest]:g}. "
-    if reached and counts[fastest] < counts[-1] and limit / 2 < rates[-1]:
-        answer += f"Mais près de la limite, c'est de nouveau plus long : {counts[-1]} au taux {rates[-1]:g}. "
-    for rate, count in reached:
-        for larger, smaller_count in reached:
-            if np.isclose(larger, 10 * rate) and 9 * smaller_count < count < 11 * smaller_count:
-                answer += f"De {larger:g} à {rate:g}, dix fois plus petit, c'est dix fois plus long. "
+    if reached and counts[fastest] < counts[-1] and 0.9 * limit < rates[-1]:
+        answer += f"Tout près de la limite, c'est plus long : {counts[-1]} au taux {rates[-1]:g}. "
+    pairs = [(small, large) for small, a in reached for large, b in reached if 9 * b < a < 11 * b]
+    for small, large in [pair for pair in pairs if np.isclose(pair[1], 10 * pair[0])][:1]:
+        answer += f"Un taux dix fois plus petit ({small:g} au lieu de {large:g}) demande dix fois plus d'itérations. "
     if not too_large:
-        return answer + f"La limite est {limit:.4g} : au-delà, la perte exploserait."
-    rates = ", ".join(f"{rate:g}" for rate in too_large[:5])
+        return answer + f"Au-dessus de la limite, {limit_words}, la perte finirait par exploser."
+    names = ", ".join(f"{rate:g}" for rate in too_large[:5])
     return answer + (
-        f"Au-delà de la limite, {limit:.4g}, la perte explose ou monte (taux {rates}) : chaque pas saute de l'autre "
-        "côté du fond, plus loin qu'avant."
+        f"Au-dessus de la limite, {limit_words} (taux {names}), la perte explose ou monte : chaque pas saute de "
+        "l'autre côté du minimum, plus loin qu'avant."
     )
 
 
@@ -464,54 +514,50 @@ def section_rates():
     À regarder : ce que devient la courbe de chaque taux de RATES (LEARNING_RATE ne sert pas ici).
     """
     _, inputs, targets, weights, bias = setup(N_OBSERVATIONS)
-    if wrong_shapes(inputs, targets, weights, bias):
-        return None
     _, best_loss, curvature = least_squares(inputs, targets)
     level, words = goal_of(best_loss)
-    limit = 2 / np.linalg.eigvalsh(curvature)[-1]  # au-delà, le gradient complet diverge
     n_iterations, counts, problems = N_ITERATIONS or 10_000, [], []
     print(f"Au plus {counted(n_iterations, 'itération')} par taux. But : {words}.")
     fig, ax = plt.subplots(figsize=(12, 6.5), layout="constrained")
     for rate in RATES:
-        loss_history, path = train(inputs, targets, weights, bias, rate, n_iterations)
+        loss_history, _, problem = learn(inputs, targets, weights, bias, rate, n_iterations)
+        if not loss_history:
+            return None
         counts.append(first_under(loss_history, level))
-        problems.append(diagnostic(inputs, targets, loss_history, path, rate))
+        problems.append(problem)
         if len(counts) <= 10:
-            print(f"  taux {rate:<8g} {when(counts[-1], problems[-1])}")
+            print(f"  taux {rate:<8g} {when(counts[-1], problem)}")
         if len(counts) <= 5:
             ax.plot(loss_history, linewidth=2, label=f"taux {rate:g}")
-            mark(ax, loss_history, counts[-1])
-    mistakes = [problem for rate, problem in zip(RATES, problems) if problem and rate <= limit]
-    failed = mistakes or [problem for problem in problems if problem]
-    say(failed[0] if failed else "")
+    mistakes = [problem for problem in problems if problem and "dépasse la limite" not in problem]  # pas le taux
+    for problem in (mistakes or [problem for problem in problems if problem])[:1]:
+        print(problem)
     if len(RATES) > 5:
         print(f"{len(RATES)} taux : les 5 premiers sont dessinés, les 10 premiers affichés.")
-    ax.set(xlim=(1, max(2, n_iterations)), xscale="log")
-    finish_losses(ax, "La perte selon le taux", targets, best_loss, "itération (échelle log)")
+    finish_losses(ax, "La perte selon le taux", targets, best_loss, level, "itération (échelle log)")
 
     # Réponse
     if mistakes:
         return f"Rien à conclure. {mistakes[0]}"
     too_large = sorted({rate for rate, problem in zip(RATES, problems) if problem})
     arrived = {(rate, count) for rate, count in zip(RATES, counts) if count is not None and rate not in too_large}
-    return rates_answer(sorted(arrived), too_large, limit, n_iterations)
+    return rates_answer(sorted(arrived), too_large, 2 / np.linalg.eigvalsh(curvature)[-1], n_iterations)
 
 
-def scale_answer(raw_count, count, n_iterations, raw_values, values):
-    """La réponse de la section qui suit ; `values` : valeurs propres de X'X/n, de la plus petite à la plus grande."""
-    if raw_count is None:
-        answer = (
-            f"Divisées, les entrées mènent au but en {counted(count, 'itération')} ; celles d'origine n'y mènent pas "
-        )
-        answer += f"en {n_iterations}. "
-    else:
-        answer = f"Divisées, les entrées mènent au but {rounded(raw_count / count)} fois plus vite : en "
-        answer += f"{counted(count, 'itération')} au lieu de {raw_count}. "
-    if values[0] < 1e-9 or values[-1] / values[0] > raw_values[-1] / raw_values[0]:
-        return answer
-    return answer + (
-        f"Avec celles d'origine, la perte est {raw_values[-1] / raw_values[0]:.0f} fois plus courbée dans une "
-        f"direction que dans une autre ; divisées, {values[-1] / values[0]:.0f} fois : un même taux leur va mieux. La "
+def scale_answer(raw_count, count, raw_values, values):
+    """La réponse de la section qui suit, ou "" si ces réglages ne montrent rien.
+
+    `values` : valeurs propres de X'X/n, de la plus petite à la plus grande.
+    """
+    fair = raw_values[-1] * RAW_RATE > 1  # plus de la moitié de la limite : les entrées d'origine ont leur chance
+    better = values[0] > 1e-9 and 2 * values[-1] / values[0] < raw_values[-1] / raw_values[0]
+    if count is None or raw_count is None or not 0 < count < raw_count or not fair or not better:
+        return ""
+    return (
+        f"On arrive au but {raw_count / count:.0f} fois plus vite : en {counted(count, 'itération')} au lieu de "
+        f"{raw_count}. Avec les entrées d'origine, la perte est une vallée étroite, "
+        f"{raw_values[-1] / raw_values[0]:.0f} fois plus courbée dans une direction que dans une autre : un taux assez "
+        f"petit pour l'une est trop petit pour l'autre. Divisées, {values[-1] / values[0]:.1f} fois seulement : la "
         f"limite passe de {2 / raw_values[-1]:.3g} à {2 / values[-1]:.3g}. "
     )
 
@@ -523,45 +569,53 @@ def section_scale():
     À regarder : les deux courbes ; ce sont les mêmes observations, et la même boucle.
     """
     _, inputs, targets, weights, bias = setup(N_OBSERVATIONS)
-    if wrong_shapes(inputs, targets, weights, bias):
+    small, n_iterations = inputs / SCALE, N_ITERATIONS or 1000
+    raw_losses, _, raw_problem = learn(inputs, targets, weights, bias, RAW_RATE, n_iterations)
+    if not raw_losses:
         return None
+    losses, parameters, problem = learn(small, targets, weights, bias, SCALED_RATE, n_iterations)
     best, best_loss, raw_curvature = least_squares(inputs, targets)
     level, words = goal_of(best_loss)
-    small, n_iterations = inputs / SCALE, N_ITERATIONS or 1000
-    raw_losses, raw_path = train(inputs, targets, weights, bias, RAW_RATE, n_iterations)
-    raw_problem = diagnostic(inputs, targets, raw_losses, raw_path, RAW_RATE)
-    losses, path = train(small, targets, weights, bias, SCALED_RATE, n_iterations)
-    problem = diagnostic(small, targets, losses, path, SCALED_RATE)
     raw_count, count = first_under(raw_losses, level), first_under(losses, level)
     print(f"But : {words}.")
-    print(f"entrées telles quelles, taux {RAW_RATE:g} : {when(raw_count, raw_problem)}")
+    print(f"entrées d'origine, taux {RAW_RATE:g} : {when(raw_count, raw_problem)}")
     print(f"entrées divisées par {SCALE:g}, taux {SCALED_RATE:g} : {when(count, problem)}")
-    say(raw_problem or problem)
+    if raw_problem or problem:
+        print(raw_problem or problem)
 
     fig, ax = plt.subplots(figsize=(12, 6.5), layout="constrained")
-    ax.plot(raw_losses, linewidth=2, label=f"telles quelles, taux {RAW_RATE:g}")
+    ax.plot(raw_losses, linewidth=2, label=f"d'origine, taux {RAW_RATE:g}")
     ax.plot(losses, linewidth=2, label=f"divisées par {SCALE:g}, taux {SCALED_RATE:g}")
-    mark(ax, raw_losses, raw_count)
-    mark(ax, losses, count)
-    ax.set(xlim=(1, max(2, n_iterations)), xscale="log")
-    finish_losses(ax, "La perte selon l'échelle des entrées", targets, best_loss, "itération (échelle log)")
+    finish_losses(ax, "La perte et l'échelle des entrées", targets, best_loss, level, "itération (échelle log)")
 
     # Réponse
     if raw_problem or problem:
         return f"Rien à conclure. {raw_problem or problem}"
-    if count is None or (raw_count is not None and not 0 < count < raw_count):
+    curvature = least_squares(small, targets)[2]
+    answer = scale_answer(raw_count, count, np.linalg.eigvalsh(raw_curvature), np.linalg.eigvalsh(curvature))
+    if not answer:
         return (
             f"Ces réglages ne le montrent pas (d'origine : {when(raw_count, '')} ; divisées : {when(count, '')}). Avec "
             "ceux du début, les entrées divisées arrivent au but dix fois plus vite."
         )
-    _, _, curvature = least_squares(small, targets)
-    raw_values, values = np.linalg.eigvalsh(raw_curvature), np.linalg.eigvalsh(curvature)
-    answer = scale_answer(raw_count, count, n_iterations, raw_values, values)
-    weights = path[-1][0][:, 0] / SCALE  # les poids des entrées d'origine
+    weights = parameters[-1, :-1] / SCALE  # les poids des entrées d'origine
     if abs(weights - best[:-1]).max() > 0.05:
         return answer
     shown = ", ".join(f"{weight:.3g}" for weight in weights[:5])
     return f"{answer}Divisés par {SCALE:g}, les poids trouvés redonnent ceux des entrées d'origine : {shown}."
+
+
+def wrong_formula(inputs, targets, true_values):
+    """Vrai si les trois entrées ou les cibles ne sont pas celles de l'énoncé, et le dit."""
+    if np.ndim(inputs) != 2 or len(inputs[0]) != 3:
+        print(f"inputs est de forme {np.shape(inputs)} : il faut une ligne par observation, et trois colonnes.")
+        return True
+    if np.shape(targets) != (len(inputs), 1):
+        return False  # `learn` le dira
+    rest = abs(targets[:, 0] - np.dot(inputs, true_values[:3]) - true_values[3]).max()
+    if rest > max(NOISE, 0.1) + 1e-6:
+        print(f"Une cible est à {rest:.3g} de la formule, bien plus que le bruit : relisez targets.")
+    return rest > max(NOISE, 0.1) + 1e-6
 
 
 def section_three_inputs():
@@ -570,7 +624,7 @@ def section_three_inputs():
     Travail à faire : ajoutez une entrée x3 et apprenez cible = 2·x1 + 4·x2 - 3·x3 + 3 + bruit.
     À regarder : les formes de `inputs` et de `weights`, et ce qui change dans `train`.
     """
-    rng = np.random.default_rng(SEED)
+    rng, true_values = np.random.default_rng(SEED), np.array([2, 4, -3, 3])
     # CORRIGÉ : tirez inputs, targets, weights et bias, pour trois entrées
     x1 = rng.uniform(-10, 10, size=(N_OBSERVATIONS, 1))
     x2 = rng.uniform(-10, 10, size=(N_OBSERVATIONS, 1))
@@ -581,33 +635,32 @@ def section_three_inputs():
     weights, bias = rng.uniform(-0.2, 0.2, size=(3, 1)), rng.uniform(-0.2, 0.2, size=1)
     # FIN DU CORRIGÉ
     print(f"inputs : {np.shape(inputs)}   targets : {np.shape(targets)}   weights : {np.shape(weights)}")
-    if wrong_shapes(inputs, targets, weights, bias):
+    if wrong_formula(inputs, targets, true_values):
         return None
-    if len(weights) != 3:
-        print(f"inputs a {counted(len(weights), 'colonne')}, il en faut 3 : une par entrée.")
+    loss_history, parameters, problem = learn(inputs, targets, weights, bias, LEARNING_RATE, N_ITERATIONS or 1000)
+    if not loss_history:
         return None
-    loss_history, path = train(inputs, targets, weights, bias, LEARNING_RATE, N_ITERATIONS or 1000)
-    problem = diagnostic(inputs, targets, loss_history, path, LEARNING_RATE)
-    say(problem)
-    true_values, parameters = np.array([2, 4, -3, 3]), stack(path)  # (4,) et (k, 4)
-    learned = parameters[-1]
-    print(f"Après {counted(len(parameters) - 1, 'itération')} :")
-    print_parameters(learned, least_squares(inputs, targets)[0], true_values)
+    best = least_squares(inputs, targets)[0]
+    print_parameters(parameters, best, true_values)
+    if problem:
+        print(problem)
 
     fig, ax = plt.subplots(figsize=(9, 6.5), layout="constrained")
-    plot_outputs(ax, inputs, targets, learned)
+    plot_outputs(ax, inputs, targets, parameters[-1])
 
     # Réponse
-    gaps = abs(learned - true_values)
+    gaps = abs(parameters[-1] - best)
     if problem:
         return f"Rien à conclure. {problem}"
+    if len(inputs) < 4:
+        return f"{len(inputs)} observations pour 4 paramètres : plusieurs solutions se valent."
     if gaps.max() > 0.05:
         worst = gaps.argmax()
-        name = ["w1", "w2", "w3", "b"][worst]
-        return f"Non : {name} vaut {learned[worst]:.3g}, au lieu de {true_values[worst]}."
+        pair = " au lieu de ".join(apart(parameters[-1, worst], best[worst]))
+        return f"Pas encore : à l'itération {len(loss_history)}, {['w1', 'w2', 'w3', 'b'][worst]} vaut {pair}."
     return (
-        f"La même boucle apprend aussi trois poids : tous les paramètres sont à {gaps.max():.2g} au plus des vrais. "
-        "`inputs` a une colonne de plus, `weights` une ligne de plus, et np.dot fait le reste."
+        "Rien ne change dans `train` : `inputs` a une colonne de plus, `weights` une ligne de plus, et np.dot fait le "
+        f"reste. Les paramètres appris sont les vrais, à {abs(parameters[-1] - true_values).max():.2g} près."
     )
 
 
@@ -615,11 +668,42 @@ def section_three_inputs():
 def full_losses(parameters, best, best_loss, curvature):
     """Perte sur toutes les données, pour chaque ligne de `parameters` (k, d+1) : (k,).
 
-    La perte est une parabole, dont `best` est le fond : on la calcule sans relire les observations.
+    La perte est une parabole, dont `best` est le minimum : on la calcule sans relire les observations.
     """
     gaps = parameters - best  # (k, d+1)
     excess = (np.dot(gaps, curvature) * gaps).sum(axis=1) / 2  # jamais négatif, à l'arrondi près
     return best_loss + abs(excess)
+
+
+def wrong_groups():
+    """Vrai si `train` prend mal ses mini-batchs, et le dit.
+
+    On l'essaie sur une matrice identité : un pas ne bouge alors que les poids des observations du groupe.
+    """
+    n, size, rate, rng = 8, 3, 0.1, np.random.default_rng(SEED)
+    inputs, targets, weights, bias = np.eye(n), np.arange(1.0, n + 1).reshape(n, 1), np.full((n, 1), 0.5), np.ones(1)
+    loss_history, _, problem = learn(inputs, targets, weights, bias, rate, 5)  # le gradient complet d'abord
+    if not loss_history:
+        return True
+    loss_history, path = train(inputs, targets, weights, bias, rate, 5, size, rng)
+    shares = []  # combien de fois chaque observation compte dans chaque pas
+    for (weights, bias), (after, _) in zip(path, path[1:]):
+        shares.append(size / rate * (weights - after)[:, 0] / (weights + bias - targets)[:, 0])
+    shares = np.array(shares)  # (5, n)
+    loss = (shares[0] * (1.5 - targets[:, 0]) ** 2).sum() / 2 / size  # au départ, chaque sortie vaut 0.5 + 1
+    if problem:
+        print(problem)
+    elif not np.isfinite(loss_history).all():
+        print("Un mini-batch est vide : ses numéros sortent de la liste des observations.")
+    elif not np.allclose(shares, shares.round()) or not np.allclose(shares.sum(axis=1), size):
+        print("Un pas n'est pas la moyenne de son mini-batch : divisez par len(x), x et y du même groupe.")
+    elif np.allclose(shares, shares[0]):
+        print("C'est toujours le même mini-batch : il en faut un autre à chaque itération.")
+    elif not np.isclose(loss_history[0], loss):
+        print("La perte d'un mini-batch n'est pas celle de son groupe : divisez par len(x).")
+    else:
+        return False
+    return True
 
 
 def mini_batch_answer(results, best_loss):
@@ -629,17 +713,21 @@ def mini_batch_answer(results, best_loss):
     answer = ""
     if small and shakes == sorted(set(shakes), reverse=True):
         answer += "Plus le groupe est petit, moins la courbe est lisse : son gradient dépend des exemples tirés. "
-    if small and best_loss > 1e-6 and results[n][2] is not None:
-        parts = [f"{rounded(100 * results[size][1] / best_loss - 100)} % (groupes de {size})" for size in small[:4]]
-        answer += f"À la fin, la perte moyenne dépasse la meilleure de {', '.join(parts)}. "
     if small and results[small[0]][2] and results[n][2]:  # ni jamais, ni dès le départ
         answer += (
-            f"Pour arriver au but, il faut lire {counted(small[0] * results[small[0]][2], 'exemple')} par groupes "
+            f"Pour passer sous le but, il suffit de lire {counted(small[0] * results[small[0]][2], 'exemple')} par "
         )
-        answer += f"de {small[0]}, {counted(n * results[n][2], 'exemple')} avec le gradient complet."
+        answer += (
+            f"groupes de {small[0]}, au lieu de {counted(n * results[n][2], 'exemple')} avec toutes les observations. "
+        )
+    if small and best_loss > 1e-6 and results[n][2] is not None:
+        parts = [f"{100 * results[size][1] / best_loss - 100:.0f} % (groupes de {size})" for size in small[:4]]
+        answer += (
+            f"À la fin, la perte moyenne sur toutes les données reste au-dessus de la meilleure de {', '.join(parts)}."
+        )
     return answer or (
-        "Ces réglages ne le montrent pas. Avec ceux d'origine, plus le groupe est petit, moins la courbe est lisse, et "
-        "moins il faut lire d'exemples."
+        "Ces réglages ne le montrent pas. Avec ceux du début, plus le groupe est petit, moins la courbe est lisse, et "
+        "moins il faut lire d'exemples pour arriver au but."
     )
 
 
@@ -651,7 +739,7 @@ def section_mini_batch():
     À regarder : à gauche, l'allure des courbes ; à droite, combien d'exemples il a fallu lire.
     """
     rng, inputs, targets, weights, bias = setup(N_OBSERVATIONS)
-    if wrong_shapes(inputs, targets, weights, bias):
+    if wrong_groups():
         return None
     best, best_loss, curvature = least_squares(inputs, targets)
     level, words = goal_of(best_loss)
@@ -660,28 +748,29 @@ def section_mini_batch():
     print(f"Taux {LEARNING_RATE:g}, {counted(n_iterations, 'itération')}. But : {words}.")
     fig, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained")
     for k, size in enumerate(sizes):
-        batch_size = size if size < len(inputs) else None  # None : c'est le gradient complet
-        loss_history, path = train(inputs, targets, weights, bias, LEARNING_RATE, n_iterations, batch_size, rng)
-        problem = diagnostic(inputs, targets, loss_history, path, LEARNING_RATE, batch_size)
-        losses = full_losses(stack(path), best, best_loss, curvature)  # (k + 1,) : sur toutes les données
-        count = first_under(losses, level)
+        batch = size if size < len(inputs) else None  # None : c'est le gradient complet
+        loss_history, parameters, problem = learn(
+            inputs, targets, weights, bias, LEARNING_RATE, n_iterations, batch, rng
+        )
+        if not loss_history:
+            return None
+        losses = full_losses(parameters, best, best_loss, curvature)  # (n_iterations + 1,) : sur toutes les données
+        count, tail = first_under(losses, level), np.array(loss_history[-100:])
         if problem:
             failed.append(problem)
         else:
-            tail = np.array(loss_history[-100:])
-            results[size] = abs(np.diff(tail)).sum() / tail.sum(), losses[-100:].mean(), count
+            end = losses[-max(1, n_iterations // 10) :].mean()
+            results[size] = abs(np.diff(tail)).sum() / tail.sum(), end, count
         if k < 10 or k == len(BATCH_SIZES):
             print(f"  groupes de {size:<8} {when(count, problem)}")
         if k < 4 or k == len(BATCH_SIZES):
             left.plot(loss_history, linewidth=2)
-            right.plot(size * np.arange(1, len(losses)), losses[1:], linewidth=2, label=f"groupes de {size}")
-            mark(right, losses, count, size)
-        del path, loss_history  # de la place, avant la taille suivante
-    say(failed[-1] if failed else "")
-    finish_losses(left, "Perte du groupe", targets, best_loss)
+            right.plot(size * np.arange(len(losses)), losses, linewidth=2, label=f"groupes de {size}")
+    for sentence in failed[-1:] if problem else failed[:1]:
+        print(sentence)
+    finish_losses(left, "Perte du groupe (couleurs : à droite)", targets, best_loss, 0)
     left.set_ylim(bottom=level / 100)
-    right.set(xlim=(1, max(2, len(inputs) * n_iterations)), xscale="log")
-    finish_losses(right, "Perte sur toutes les données", targets, best_loss, "exemples lus (échelle log)")
+    finish_losses(right, "Perte sur toutes les données", targets, best_loss, level, "exemples lus (échelle log)")
 
     # Réponse
     if problem:  # celui du gradient complet
@@ -702,30 +791,31 @@ def fastest_steps(inputs, targets, weights, bias, batch_size, rng):
     return min(full), min(mini)
 
 
-def million_answer(steps, times):
+def million_answer(steps, counts):
     """La réponse de la section qui suit ; `steps` : durées (s) d'un pas complet et de mini-batch, selon la taille."""
     (small_full, small_mini), (full, mini) = steps[0], steps[-1]
-    answer = f"Avec un million d'observations, un pas complet coûte {rounded(full / mini)} fois un pas de mini-batch ; "
-    if None in times:
-        answer += "mais le but n'est pas atteint partout. "
+    answer = f"Avec un million d'observations, un pas complet coûte {full / mini:.0f} fois un pas de mini-batch"
+    if None in counts:
+        answer += f" (gradient complet : {when(counts[0], '')} ; mini-batch : {when(counts[1], '')}). "
     else:
-        answer += f"pour arriver au but, il faut {rounded(times[0])} s contre {rounded(times[1])} s. "
-    return answer + (
-        "Un pas complet relit toutes les observations : de 1000 à un million, il devient "
-        f"{rounded(full / small_full)} fois plus long. Un pas de mini-batch ne lit que son groupe : "
-        f"{rounded(mini / small_mini)} fois."
-    )
+        answer += f" ; pour arriver au but, il faut environ {counts[0] * full:.2g} s ({counts[0]} pas) contre "
+        answer += f"{counts[1] * mini:.2g} s ({counts[1]} pas). "
+    answer += f"De 1000 à un million d'observations, un pas complet dure {full / small_full:.0f} fois plus : il les "
+    answer += f"relit toutes. Un pas de mini-batch ne lit que son groupe : {mini / small_mini:.1f} fois"
+    return answer + (", presque rien." if mini < 3 * small_mini else ".")
 
 
-def plot_million(sizes, steps, times):
+def plot_million(sizes, steps, counts):
     """À gauche, la durée d'un pas selon le nombre d'observations ; à droite, le temps jusqu'au but."""
     _, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained")
     names = ["gradient complet", f"groupes de {BATCH_SIZE}"]
     left.plot(sizes, steps, linewidth=2, marker="o", label=names)
-    left.set(title="Un pas", xlabel="nombre d'observations", ylabel="durée (s)", xscale="log", yscale="log")
+    left.set(title="Un pas", xlabel="nombre d'observations (échelle log)", ylabel="durée (s, échelle log)")
+    left.set(xscale="log", yscale="log")
     left.legend()
-    bars = right.bar(names, [time or 0 for time in times], color=["C0", "C1"])
-    right.bar_label(bars, ["pas atteint" if time is None else f"{rounded(time)} s" for time in times])
+    bars = right.bar(names, [(count or 0) * step for count, step in zip(counts, steps[-1])], color=["C0", "C1"])
+    texts = ["pas atteint" if n is None else f"{n * step:.2g} s" for n, step in zip(counts, steps[-1])]
+    right.bar_label(bars, texts)
     right.set(title="Arriver au but", ylabel="durée (s)")
 
 
@@ -735,40 +825,39 @@ def section_million():
     Question : que coûte l'apprentissage quand les données grandissent ?
     À regarder : ce que coûte un pas selon le nombre d'observations, puis le temps pour descendre.
     """
+    _, inputs, targets, weights, bias = setup(1000)  # d'abord en petit : une faute y coûte moins cher
+    loss_history, _, problem = learn(inputs, targets, weights, bias, LEARNING_RATE, 2)
+    if not loss_history or wrong_groups():
+        return None
     rng, inputs, targets, weights, bias = setup(1_000_000)
-    if wrong_shapes(inputs, targets, weights, bias):
-        return None
-    loss_history, path = train(inputs[:1000], targets[:1000], weights, bias, LEARNING_RATE, 1)
-    problem = diagnostic(inputs[:1000], targets[:1000], loss_history, path, LEARNING_RATE)
-    if problem:  # une boucle à corriger, qui prendrait trop de temps ou de mémoire sur un million
-        say(problem)
-        return None
     sizes, steps, n_iterations = [1000, 10_000, 100_000, 1_000_000], [], N_ITERATIONS or 1000
     for n in sizes:
         steps.append(fastest_steps(inputs[:n], targets[:n], weights, bias, BATCH_SIZE, rng))
         full, mini = steps[-1]
-        print(f"{n:7d} observations : pas complet {rounded(1e6 * full)} µs, mini-batch {rounded(1e6 * mini)} µs")
+        print(f"{n:7d} observations : pas complet {1e6 * full:.0f} µs, mini-batch {1e6 * mini:.1f} µs")
 
     x, y = inputs[:10_000], targets[:10_000]  # assez pour compter les itérations du gradient complet
-    loss_history, path = train(x, y, weights, bias, LEARNING_RATE, n_iterations)
-    problem = diagnostic(x, y, loss_history, path, LEARNING_RATE)
+    loss_history, _, problem = learn(x, y, weights, bias, LEARNING_RATE, n_iterations)
     full_count = first_under(loss_history, goal_of(least_squares(x, y)[1])[0])
     print(f"gradient complet (compté sur 10 000 observations) : {when(full_count, problem)}")
+    loss_history, parameters, mini_problem = learn(
+        inputs, targets, weights, bias, LEARNING_RATE, n_iterations, BATCH_SIZE, rng
+    )
+    if not loss_history:
+        return None
     best, best_loss, curvature = least_squares(inputs, targets)
     level, words = goal_of(best_loss)
-    loss_history, path = train(inputs, targets, weights, bias, LEARNING_RATE, n_iterations, BATCH_SIZE, rng)
-    mini_problem = diagnostic(x, y, loss_history, path, LEARNING_RATE, BATCH_SIZE)
-    mini_count = first_under(full_losses(stack(path), best, best_loss, curvature), level)
+    mini_count = first_under(full_losses(parameters, best, best_loss, curvature), level)
     print(f"groupes de {BATCH_SIZE} : {when(mini_count, mini_problem)}")
     print(f"But : {words}.")
-    say(problem or mini_problem)
-    times = [None if count is None else count * step for count, step in zip([full_count, mini_count], steps[-1])]
-    plot_million(sizes, steps, times)
+    if problem or mini_problem:
+        print(problem or mini_problem)
+    plot_million(sizes, steps, [full_count, mini_count])
 
     # Réponse
     if problem or mini_problem:
         return f"Rien à conclure. {problem or mini_problem}"
-    return million_answer(steps, times)
+    return million_answer(steps, [full_count, mini_count])
 
 
 SECTIONS = {

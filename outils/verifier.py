@@ -55,29 +55,31 @@ def check_loss_figure(module):
 
 def check_third_input(module):
     """2.2.2-trois-entrees : les données et les paramètres de départ."""
-    shapes, results = [], []
-    real_check, real_train = module.wrong_shapes, module.train
+    given, results = [], []
+    real_check, real_learn = module.wrong_formula, module.learn
 
-    def watched_check(*arrays):
-        shapes.extend(np.shape(array) for array in arrays)
-        return real_check(*arrays)
+    def watched_check(inputs, targets, true_values):
+        given.extend([np.shape(inputs), np.shape(targets)])
+        return real_check(inputs, targets, true_values)
 
-    def watched_train(*given):
-        results.append(real_train(*given))
+    def watched_learn(inputs, targets, weights, *others):
+        given.append(np.shape(weights))
+        results.append(real_learn(inputs, targets, weights, *others))
         return results[-1]
 
-    module.wrong_shapes, module.train = watched_check, watched_train
+    module.wrong_formula, module.learn = watched_check, watched_learn
     play(module, module.section_three_inputs)
-    inputs, targets, weights, _ = shapes
-    if inputs != (1000, 3):
-        return f"inputs est de forme {inputs}, il faut (1000, 3) : trois entrées"
-    if weights != (3, 1):
-        return f"weights est de forme {weights}, il faut (3, 1) : trois poids pour trois entrées"
-    if targets != (1000, 1):
-        return f"targets est de forme {targets}, il faut (1000, 1)"
-    weights, bias = results[0][1][-1]
-    if not np.allclose(np.append(weights, bias), [2, 4, -3, 3], atol=0.05):
-        return f"les paramètres appris sont {np.append(weights, bias).round(2).tolist()} et non [2, 4, -3] et 3"
+    if given[0] != (1000, 3):
+        return f"inputs est de forme {given[0]}, il faut (1000, 3) : trois entrées"
+    if given[1] != (1000, 1):
+        return f"targets est de forme {given[1]}, il faut (1000, 1)"
+    if not results:
+        return "targets ne suit pas la formule de l'énoncé"
+    if given[2] != (3, 1):
+        return f"weights est de forme {given[2]}, il faut (3, 1) : trois poids pour trois entrées"
+    learned = results[0][1][-1]
+    if not np.allclose(learned, [2, 4, -3, 3], atol=0.05):
+        return f"les paramètres appris sont {learned.round(2).tolist()} et non [2, 4, -3] et 3"
     return None
 
 
