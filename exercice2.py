@@ -1,19 +1,22 @@
 """Exercice 2 : le perceptron multi-couches sur les iris, avec scikit-learn (partie 3.2).
 
-Un `MLPClassifier` reconnaît trois espèces d'iris à quatre mesures de la fleur. La boucle `for epoch` de
-`train` est celle que l'énoncé fait analyser ; les autres sections changent un réglage à la fois.
+Un `MLPClassifier` reconnaît trois espèces d'iris à quatre mesures de la fleur. Lisez d'abord la partie
+« La leçon » : `make_classifier` est l'appel que l'énoncé fait étudier, et `train` sa boucle `for epoch`.
+Puis une section par question ; celles qui comparent lisent les listes des réglages.
 
   python exercice2.py                                       toutes les sections, dans l'ordre de l'énoncé
   python exercice2.py --section 3.2-epoch --corrige         l'apprentissage époque par époque, avec la réponse
-  python exercice2.py --section 3.2-epoch --hidden 10,5 --activation sigmoïde
-  python exercice2.py --section 3.2-epoch --solver adam --learning-rate 0.01
+  python exercice2.py --section 3.2-epoch --hidden-layer-sizes 10,5 --activation logistic
+  python exercice2.py --section 3.2-couche-cachee --hidden-sizes 2,5,20
 """
 
 import argparse
-import contextlib
 import inspect
 import math
+import numbers
 import os
+import re
+import signal
 import sys
 import tempfile
 import textwrap
@@ -25,23 +28,51 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.backends import backend_registry
 from matplotlib.collections import LineCollection
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_rgba_array
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import log_loss
-from sklearn.model_selection import StratifiedKFold, cross_validate, train_test_split
+from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-# --- Réglages : changez-les ici, ou par une option (--activation relu) --------------------------------
-HIDDEN_LAYER_SIZES = (10,)  # neurones de chaque couche cachée : (10, 5) en fait deux
+# --- Réglages : changez-les ici, ou par l'option du même nom (--activation relu, --rates 0.01,1) -------
+SEED = 0  # la graine du hasard : la même redonne les mêmes nombres
+HIDDEN_LAYER_SIZES = [10]  # neurones de chaque couche cachée : [10, 5] en fait deux
 ACTIVATION = "tanh"  # ou "logistic" (la sigmoïde), "relu", "identity" (linéaire)
 SOLVER = "sgd"  # descente de gradient stochastique ; ou "adam"
 LEARNING_RATE = 0.1  # taux d'apprentissage
-MOMENTUM = 0.9  # moment de "sgd", de 0 à 1
+MOMENTUM = 0.9  # moment de "sgd", de 0 à 0.999
 BATCH_SIZE = 20  # fleurs d'un mini-batch
 EPOCHS = 40
+HIDDEN_SIZES = [1, 3, 10, 50]  # 3.2-couche-cachee : les nombres de neurones à comparer
+ACTIVATIONS = ["identity", "logistic", "tanh", "relu"]  # 3.2-activation : celles à comparer
+RATES = [0.001, 0.1, 10]  # 3.2-sgd : les taux à comparer, sans moment
+MOMENTA = [0, 0.9]  # 3.2-sgd : les moments à comparer...
+MOMENTA_RATE = 0.01  # ... à ce taux
+
+LIMITS = {  # le plus petit et le plus grand permis ; entre crochets : pour chaque valeur d'une liste ; ou des noms
+    "SEED": (0, 4_294_967_295),
+    "HIDDEN_LAYER_SIZES": [1, 200],
+    "ACTIVATION": ("identity", "logistic", "tanh", "relu"),
+    "SOLVER": ("sgd", "adam"),
+    "LEARNING_RATE": (1e-9, 1e6),
+    "MOMENTUM": (0.0, 0.999),
+    "BATCH_SIZE": (1, 120),
+    "EPOCHS": (1, 10_000),
+    "HIDDEN_SIZES": [1, 200],
+    "ACTIVATIONS": ["identity", "logistic", "tanh", "relu"],
+    "RATES": [1e-9, 1e6],
+    "MOMENTA": [0.0, 0.999],
+    "MOMENTA_RATE": (1e-9, 1e6),
+}
+
+
+def refused_together():
+    """Ce qu'aucune ligne de LIMITS ne peut dire : une phrase, ou None."""
+    if len(HIDDEN_LAYER_SIZES) > 3:
+        return f"HIDDEN_LAYER_SIZES (--hidden-layer-sizes) : il faut de 1 à 3 couches, pas {len(HIDDEN_LAYER_SIZES)}"
+    return None
 
 
 # --- La leçon -----------------------------------------------------------------------------------------
@@ -59,285 +90,66 @@ def split(seed):
     return scaler.transform(inputs), targets, scaler.transform(test_inputs), test_targets, scaler
 
 
-def train(classifier, inputs, targets, test_inputs, test_targets, epochs, on_epoch):
-    """Entraîne époque par époque, et appelle `on_epoch` après chacune pour le dessin.
-
-    Rend `history` (époques, 4) : perte et exactitude d'apprentissage, perte et exactitude de test. Elle est plus
-    courte si la perte explose.
-    """
-    history = []
-    with safe_training():  # pour que Ctrl+C marche, et qu'une explosion ne soit pas une erreur (voir plus bas)
-        for epoch in range(epochs):
-            classifier.partial_fit(inputs, targets, classes=[0, 1, 2])
-            if classifier.loss_ > EXPLOSION:
-                break
-            loss, score = measure(classifier, inputs, targets)
-            test_loss, test_score = measure(classifier, test_inputs, test_targets)
-            history.append([loss, score, test_loss, test_score])
-            on_epoch(epoch, np.array(history))
-    return np.array(history)
+def make_classifier(hidden_layer_sizes, activation, solver, learning_rate, momentum, batch_size):
+    """Le réseau, pas encore entraîné."""
+    return MLPClassifier(
+        hidden_layer_sizes=hidden_layer_sizes,  # nombre de neurones de chaque couche cachée
+        activation=activation,  # fonction d'activation de ces neurones
+        solver=solver,  # méthode d'optimisation : descente de gradient stochastique, ou adam
+        learning_rate_init=learning_rate,  # taux d'apprentissage
+        momentum=momentum,  # moment : la part du pas d'avant qu'on ajoute à chaque pas
+        batch_size=batch_size,  # nombre de fleurs d'un mini-batch
+    )
 
 
-def forward(classifier, inputs):
-    """Les probabilités (n, 3) calculées à la main : g(A·W + b) couche par couche, puis softmax."""
-    outputs = inputs  # (n, 4)
-    for weights, bias in zip(classifier.coefs_[:-1], classifier.intercepts_[:-1]):
-        outputs = np.dot(outputs, weights) + bias  # (n, neurones de la couche)
-        if classifier.activation == "logistic":
-            outputs = 1 / (1 + np.exp(-outputs))
-        elif classifier.activation == "tanh":
-            outputs = np.tanh(outputs)
-        elif classifier.activation == "relu":
-            outputs = np.maximum(0, outputs)
-    scores = np.dot(outputs, classifier.coefs_[-1]) + classifier.intercepts_[-1]  # (n, 3)
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+def train(classifier, inputs, targets, epochs, draw=None):
+    """Entraîne le réseau époque par époque ; rend la perte de chacune. `draw(epoch)` : un dessin en direct."""
+    loss_history = []
+    for epoch in range(epochs):
+        classifier.partial_fit(inputs, targets, classes=[0, 1, 2])  # toutes les fleurs, mini-batch par mini-batch
+        loss_history.append(classifier.loss_)
+        if draw:
+            draw(epoch)
+    return loss_history
 
 
-# --- Mesures ------------------------------------------------------------------------------------------
-EXPLOSION = 1000  # répondre au hasard coûte ln 3 = 1.1 : une perte pareille ne redescendra pas
-N_FOLDS = 5  # parts de la validation croisée : autant d'essais par réglage
-GOAL = 0.1  # une perte à atteindre, pour comparer les vitesses
-WORSE_THAN_CHANCE = 1.5 * math.log(3)  # ln 3 = 1.1 : la perte de qui répond au hasard
-
-
-def measure(classifier, inputs, targets):
-    """Perte (entropie croisée : la moyenne de -ln de la probabilité donnée à la bonne espèce) et exactitude."""
-    return log_loss(targets, classifier.predict_proba(inputs), labels=[0, 1, 2]), classifier.score(inputs, targets)
-
-
-@contextlib.contextmanager
-def safe_training():
-    """Entoure un apprentissage : rend Ctrl+C, que scikit-learn avale, et arrête sans erreur s'il explose."""
-    with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
-        warnings.filterwarnings("error", message="Training interrupted by user")
-        warnings.filterwarnings("ignore", category=ConvergenceWarning)  # le nombre d'époques est choisi
-        try:
-            yield
-        except UserWarning as warning:
-            if "interrupted" in str(warning):
-                raise KeyboardInterrupt from None
-            raise
-        except ValueError as error:
-            if "non-finite" not in str(error):
-                raise
-
-
-def cross_validated(seed, settings, epochs):
-    """Validation croisée : on coupe les iris en N_FOLDS, et chaque part sert une fois de test.
-
-    Rend la perte d'apprentissage médiane (époques,), et les N_FOLDS exactitudes, sur les fleurs mises de côté ; None
-    si la perte explose.
-    """
-    inputs, targets = load_iris(return_X_y=True)
-    np.random.seed(seed)  # sans random_state, chaque essai tire d'autres poids, et tout se répète d'une fois à l'autre
-    classifier = MLPClassifier(**settings, max_iter=epochs, n_iter_no_change=epochs)
-    folds = StratifiedKFold(n_splits=N_FOLDS, shuffle=True, random_state=seed)
-    model, result = make_pipeline(StandardScaler(), classifier), None
-    with safe_training():
-        result = cross_validate(model, inputs, targets, cv=folds, return_estimator=True, error_score="raise")
-    if result is None:
-        return None
-    curves = np.array([estimator[-1].loss_curve_ for estimator in result["estimator"]])  # (essais, époques)
-    if curves.max() > EXPLOSION:
-        return None
-    return np.median(curves, axis=0), result["test_score"]
-
-
-def epochs_to_goal(result):
-    """Première époque où la perte est au plus GOAL ; None si elle n'y arrive pas, ou n'y reste pas."""
-    if result is None or result[0][-1] > 2 * GOAL:
-        return None
-    for epoch, loss in enumerate(result[0], start=1):
-        if loss <= GOAL:
-            return epoch
-    return None
-
-
-# --- Ce qui sert à plusieurs sections -----------------------------------------------------------------
-MEASURES = ["longueur du sépale", "largeur du sépale", "longueur du pétale", "largeur du pétale"]  # en cm
-SPECIES = {"setosa": "tab:purple", "versicolor": "goldenrod", "virginica": "tab:cyan"}  # espèce : couleur
-MARKERS = ["o", "s", "^"]
-
-
-def settings_of(args, **changes):
-    """Les réglages, sous les noms de MLPClassifier, avec `changes` à la place de certains."""
-    settings = {
-        "hidden_layer_sizes": args.hidden,
-        "activation": args.activation,
-        "solver": args.solver,
-        "learning_rate_init": args.learning_rate,
-        "momentum": args.momentum,
-        "batch_size": args.batch_size,
-    }
-    return settings | changes
-
-
+# --- Partagé ------------------------------------------------------------------------------------------
 def counted(number, word):
-    """Écrit « 1 neurone », « 10 neurones »."""
-    return f"{number} {word}" + ("s" if number > 1 else "")
+    """Écrit « 1 itération », « 1000 itérations », « 12 000 itérations »."""
+    digits = f"{number:,}".replace(",", "\u00a0") if number >= 10_000 else f"{number}"
+    return f"{digits} {word}s" if number > 1 else f"{digits} {word}"
 
 
-def sizes_text(sizes):
-    """Écrit « 10 neurones cachés », « 10 puis 5 neurones cachés »."""
-    plural = "s" if sizes[-1] > 1 else ""
-    return f"{' puis '.join(str(size) for size in sizes)} neurone{plural} caché{plural}"
+def say(problem):
+    """Affiche un diagnostic, s'il y en a un, en lignes d'au plus 100 signes."""
+    if problem:
+        print(textwrap.fill(problem, 100))
 
 
-def relative_gap(result, other):
-    """Écart relatif entre les pertes finales de deux réglages."""
-    return abs(result[0][-1] / other[0][-1] - 1)
+def print_settings():
+    """Rappelle les réglages du réseau : tous, sauf celui qu'une section fait varier."""
+    layers = ", ".join(str(size) for size in HIDDEN_LAYER_SIZES)
+    momentum = f"moment {MOMENTUM:g}" if SOLVER == "sgd" else "moment sans effet"
+    print(f"Réglages : couches cachées {layers} ; {ACTIVATION}, {SOLVER}, taux {LEARNING_RATE:g}, {momentum},")
+    print(f"           groupes de {BATCH_SIZE}, {counted(EPOCHS, 'époque')}")
 
 
-def describe(result):
-    """Dit ce que fait la perte : « est à 0.1 en 7 époques », « explose »..."""
-    goal = epochs_to_goal(result)
-    if result is None:
-        return "explose"
-    if goal is not None:
-        return f"est à {GOAL:g} en {counted(goal, 'époque')}"
-    losses = result[0]
-    if losses[-1] > WORSE_THAN_CHANCE:
-        return "diverge, pire qu'au hasard"
-    if losses.min() <= GOAL:
-        return f"passe par {GOAL:g}, puis remonte"
-    return f"n'est pas à {GOAL:g} en {counted(len(losses), 'époque')}"
-
-
-def compare(args, variants):
-    """Mesure chaque réglage (nom : réglages) et imprime sa ligne ; rend {nom: (pertes, exactitudes) ou None}."""
-    print(f"La perte, en {N_FOLDS} essais par réglage (exactitude : sur des fleurs mises de côté) :")
-    results = {}
-    for name, settings in variants.items():
-        result = cross_validated(args.seed, settings, args.epochs)
-        results[name], ending = result, ""
-        if result is not None:
-            ending = f"fin {result[0][-1]:.4f}, exactitude {result[1].mean():.3f} ± {result[1].std():.3f}"
-        print(f"  {name:<22} {describe(result):<30} {ending}")
-    return results
-
-
-def speed_sentence(results):
-    """Dit ce que fait la perte avec chaque réglage ; ceux qui font la même chose sont dits ensemble."""
-    names = {}  # par exemple {"est à 0.1 en 7 époques": ["tanh", "relu"]}
-    for name, result in results.items():
-        names.setdefault(describe(result), []).append(name)
-    return "La perte " + " ; ".join(f"{text} ({', '.join(names[text])})" for text in names) + ". "
-
-
-def accuracy_sentence(results):
-    """Compare les exactitudes à leur dispersion."""
-    scores = [result[1] for result in results.values() if result is not None]
-    if len(scores) < 2:
-        return ""
-    means, spreads = np.mean(scores, axis=1), np.std(scores, axis=1)
-    low, high = means.argmin(), means.argmax()
-    text = f"Exactitudes de {means[low]:.3f} à {means[high]:.3f} : "
-    if means[high] - means[low] > spreads[low] + spreads[high]:
-        text += "une vraie différence, plus grande que"
-    else:
-        text += "pas de vraie différence, vu"
-    return text + f" leurs dispersions (± {spreads[low]:.2f} et ± {spreads[high]:.2f}). "
-
-
-def history_sentence(history):
-    """Dit si la perte diverge, ou si la perte de test remonte quand l'autre descend : le surapprentissage.
-
-    On compare des quarts de l'apprentissage, en moyenne : d'une époque à l'autre, une perte tremble.
-    """
-    if history[-1, 0] > WORSE_THAN_CHANCE:
-        return f" La perte finit à {history[-1, 0]:.2g}, pire qu'au hasard : les pas sont trop grands."
-    if len(history) < 8:
-        return ""
-    quarters = [part[:, [0, 2]].mean(axis=0) for part in np.array_split(history, 4)]  # (perte, perte de test)
-    loss, test_loss = np.transpose(quarters)  # (4,) et (4,)
-    lowest = test_loss.argmin()
-    if test_loss[-1] > 1.1 * test_loss[lowest] and loss[-1] < loss[lowest]:
-        return (
-            f" La perte de test remonte à la fin, de {test_loss[lowest]:.3f} à {test_loss[-1]:.3f} (moyennes sur un "
-            "quart des époques), alors que celle d'apprentissage descend : c'est le surapprentissage."
-        )
-    return ""
-
-
-def draw_losses(ax, results, title):
-    """La perte médiane de chaque réglage qui n'a pas explosé, échelle log."""
-    for (name, result), style in zip(results.items(), [".-", ".--", ".-.", ".:"]):
-        if result is not None:
-            ax.plot(range(1, len(result[0]) + 1), result[0], style, linewidth=2, label=name)
-    ax.axhline(GOAL, color="black", linewidth=1, label=f"perte de {GOAL:g}")
-    ax.set(title=title, xlabel="époque", ylabel="perte d'apprentissage (échelle log)", yscale="log")
-    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
-
-
-def extend(lines, history):
-    """Met les courbes à jour ; `history` (époques, 4), une colonne par courbe."""
-    for line, values in zip(lines, history.T):
-        line.set_data(range(1, len(values) + 1), values)
-        line.axes.relim()
-        line.axes.autoscale_view()
-
-
-def draw_network(ax, sizes):
-    """Un rond par neurone, un trait par poids ; `sizes` : le nombre de neurones de chaque couche."""
-    heights = [np.linspace(1, -1, size + 2)[1:-1] for size in sizes]
-    for layer, (left, right) in enumerate(zip(heights, heights[1:])):
-        segments = [[(layer, a), (layer + 1, b)] for a in left for b in right]
-        ax.add_collection(LineCollection(segments, colors="gray", linewidths=0.7))
-    for layer, column in enumerate(heights):
-        kind = "couche cachée"
-        if layer in (0, len(sizes) - 1):
-            kind = "sortie" if layer else "entrée"
-        ax.scatter([layer] * len(column), column, s=3000 / (len(column) + 5), edgecolor="black", zorder=2)
-        ax.text(layer, -1.05, kind, ha="center", va="top")
-    ax.set(title="Le réseau", xlim=(-0.5, len(sizes) - 0.5), ylim=(-1.3, 1))
-    ax.axis("off")
-
-
-def draw_grid(ax, rates, momenta, finals):
-    """La perte finale de chaque couple taux, moment ; `finals` (taux, moments), nan si la perte a explosé."""
-    ax.imshow(np.log10(finals), cmap="viridis_r", aspect="auto")
-    for (row, column), final in np.ndenumerate(finals):
-        text = "explose" if np.isnan(final) else f"{final:.3f}"
-        ax.text(column, row, text, ha="center", va="center", bbox={"color": "white", "alpha": 0.8})
-    ax.set_xticks(range(len(momenta)), [f"moment {momentum:g}" for momentum in momenta])
-    ax.set_yticks(range(len(rates)), [f"taux {rate:g}" for rate in rates])
-    ax.set(title="Perte finale")
+# --- 3.2-donnees : les iris ---------------------------------------------------------------------------
+MEASURES = ["longueur du sépale", "largeur du sépale", "longueur du pétale", "largeur du pétale"]  # en cm
+SPECIES = ["setosa", "versicolor", "virginica"]
+COLOURS = ["tab:purple", "goldenrod", "tab:cyan"]
+MARKERS = ["o", "s", "^"]
 
 
 def draw_flowers(ax, flowers, species, first, second):
     """Deux des quatre mesures (cm), une couleur et une marque par espèce."""
-    for k, (name, colour) in enumerate(SPECIES.items()):
+    for k, name in enumerate(SPECIES):
         points = flowers[species == k]
-        ax.scatter(points[:, first], points[:, second], color=colour, marker=MARKERS[k], edgecolor="black", label=name)
+        ax.plot(points[:, first], points[:, second], MARKERS[k], color=COLOURS[k], markeredgecolor="black", label=name)
     ax.set(xlabel=f"{MEASURES[first]} (cm)", ylabel=f"{MEASURES[second]} (cm)")
 
 
-def petal_regions(classifier, scaler):
-    """Probabilités (200, 200, 3) dans le plan des pétales, les sépales restant à leur moyenne."""
-    lengths, widths = np.meshgrid(np.linspace(0.5, 7.5, 200), np.linspace(0, 3, 200))
-    flowers = np.tile(scaler.mean_, (lengths.size, 1))  # (40000, 4)
-    flowers[:, 2], flowers[:, 3] = lengths.ravel(), widths.ravel()
-    return classifier.predict_proba(scaler.transform(flowers)).reshape(200, 200, 3)
-
-
-def blend(probabilities):
-    """La couleur de chaque point : celles des trois espèces, mêlées selon leurs probabilités, puis éclaircies."""
-    colours = np.array([to_rgb(colour) for colour in SPECIES.values()])  # (3, 3)
-    return 0.5 + 0.5 * np.dot(probabilities, colours)
-
-
-def draw_regions(ax, inputs, targets, scaler, title):
-    """Le plan des pétales, avec ses fleurs ; rend le fond, que `set_data` colorie."""
-    background = ax.imshow(np.ones((200, 200, 3)), extent=(0.5, 7.5, 0, 3), origin="lower", aspect="auto")
-    draw_flowers(ax, scaler.inverse_transform(inputs), targets, 2, 3)
-    ax.set(title=title)
-    ax.legend(loc="upper left")
-    return background
-
-
-# --- Sections -----------------------------------------------------------------------------------------
-def section_data(args):
+def section_flowers():
     """Les iris
 
     Question : quelle espèce une droite sépare-t-elle des autres ? Lesquelles se mélangent ?
@@ -345,192 +157,417 @@ def section_data(args):
     """
     flowers, species = load_iris(return_X_y=True)
     print(f"inputs : {flowers.shape}   targets : {species.shape}")
-    print("Moyennes (cm)      " + "".join(f"{name:>12}" for name in SPECIES))
+    print(f"Moyennes (cm)       {SPECIES[0]:>12}{SPECIES[1]:>12}{SPECIES[2]:>12}")
     for j, name in enumerate(MEASURES):
-        print(f"{name:<19}" + "".join(f"{flowers[species == k, j].mean():12.2f}" for k in range(3)))
-    fig, (left, right) = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
+        means = [flowers[species == k, j].mean() for k in range(3)]
+        print(f"{name:<20}{means[0]:12.2f}{means[1]:12.2f}{means[2]:12.2f}")
+
+    fig, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained")
     draw_flowers(left, flowers, species, 0, 1)
     draw_flowers(right, flowers, species, 2, 3)
     left.set_title("Les sépales")
     right.set_title("Les pétales")
     right.legend()
-    show(fig, args)
+
+    # Réponse
     lengths = flowers[:, 2]
     gap = lengths[species > 0].min() - lengths[species == 0].max()
     low, high = lengths[species == 2].min(), lengths[species == 1].max()
     mixed = ((species > 0) & (lengths >= low) & (lengths <= high)).sum()
     return (
-        f"Setosa : ses pétales sont plus courts que les autres d'au moins {gap:.1f} cm. Versicolor et virginica se "
-        f"mélangent : entre {low:g} et {high:g} cm de longueur de pétale on trouve les deux ({mixed} fleurs)."
+        f"Setosa : ses pétales sont plus courts que ceux des deux autres espèces, d'au moins {gap:.1f} cm. Versicolor "
+        f"et virginica se mélangent : de {low:g} à {high:g} cm de longueur de pétale, il y a {mixed} fleurs des deux."
     )
 
 
-def section_epoch(args):
+# --- 3.2-epoch : l'apprentissage ----------------------------------------------------------------------
+def live(fig):
+    """Vrai si `fig` est dans une fenêtre encore ouverte : un dessin en direct a alors un sens."""
+    return has_window() and plt.fignum_exists(fig.number)
+
+
+def draw_regions(ax, classifier, inputs, targets, scaler):
+    """Le plan des pétales, les sépales à leur moyenne : les couleurs des espèces, mêlées selon leur probabilité."""
+    lengths, widths = np.meshgrid(np.linspace(0.5, 7.5, 100), np.linspace(0, 3, 100))
+    flowers = np.tile(scaler.mean_, (lengths.size, 1))  # (10000, 4)
+    flowers[:, 2], flowers[:, 3] = lengths.ravel(), widths.ravel()
+    probabilities = classifier.predict_proba(scaler.transform(flowers))  # (10000, 3)
+    colours = 0.5 + 0.5 * np.dot(np.nan_to_num(probabilities), to_rgba_array(COLOURS)[:, :3])  # éclaircies
+    ax.imshow(colours.reshape(100, 100, 3), extent=(0.5, 7.5, 0, 3), origin="lower", aspect="auto")
+    draw_flowers(ax, scaler.inverse_transform(inputs), targets, 2, 3)
+    ax.legend(loc="upper left")
+
+
+def draw_epoch(fig, axes, classifier, inputs, targets, scaler, history):
+    """Les régions, la perte et l'exactitude ; `history` (époques, 4) : perte et exactitude, puis celles du test."""
+    for ax in axes:
+        ax.clear()
+    draw_regions(axes[0], classifier, inputs, targets, scaler)
+    values, epochs = np.reshape(history, (-1, 4)), range(1, len(history) + 1)
+    for ax, column, name in [(axes[1], 0, "perte"), (axes[2], 1, "exactitude")]:
+        ax.plot(epochs, values[:, column], marker=".", label="apprentissage")
+        ax.plot(epochs, values[:, column + 2], marker=".", label="test")
+        ax.set(xlabel="époque", ylabel=name)
+        ax.legend()
+    if history:
+        fig.suptitle(f"Époque {len(history)} : perte {values[-1, 0]:.4f}, exactitude {values[-1, 1]:.3f}")
+
+
+def measure(classifier, inputs, targets):
+    """Perte (la moyenne de -ln de la probabilité donnée à la bonne espèce) et exactitude (part de fleurs reconnues)."""
+    probabilities = np.nan_to_num(classifier.predict_proba(inputs))  # (n, 3) ; nan après une explosion
+    chosen = probabilities[np.arange(len(targets)), targets]  # (n,)
+    return -np.log(np.clip(chosen, 1e-15, 1)).mean(), (probabilities.argmax(axis=1) == targets).mean()
+
+
+def section_epoch():
     """L'apprentissage, époque par époque
 
     Question : à quoi correspond une itération réalisée avec la variable `epoch` ? (Lisez `train`.)
     À regarder : les régions, puis la perte sur les fleurs d'apprentissage et sur celles du test.
     """
-    inputs, targets, test_inputs, test_targets, scaler = split(args.seed)
+    print_settings()
+    inputs, targets, test_inputs, test_targets, scaler = split(SEED)
+    classifier = make_classifier(HIDDEN_LAYER_SIZES, ACTIVATION, SOLVER, LEARNING_RATE, MOMENTUM, BATCH_SIZE)
     # Un RandomState, et pas un nombre : sinon chaque époque mélangerait les fleurs dans le même ordre.
-    classifier = MLPClassifier(**settings_of(args), random_state=np.random.RandomState(args.seed))
-    fig, axes = plt.subplots(1, 3, figsize=(19, 6.5), layout="constrained")
-    background = draw_regions(axes[0], inputs, targets, scaler, "Les régions (sépales à leur moyenne)")
-    lines = []  # dans l'ordre des colonnes de `history`
-    for style, name in [(".-", "apprentissage"), (".--", "test")]:
-        lines += axes[1].plot([], [], style, label=name) + axes[2].plot([], [], style, label=name)
-    for ax, title in zip(axes[1:], ["Perte", "Exactitude"]):
-        ax.set(title=title, xlabel="époque")
-        ax.legend()
+    classifier.set_params(random_state=np.random.RandomState(SEED))
+    fig, axes = plt.subplots(1, 3, figsize=(13, 6.5), layout="constrained", width_ratios=[3, 2, 2])
+    history, problem = [], ""
 
-    def on_epoch(epoch, history):  # le dessin en direct, une époque sur deux
-        if args.window and epoch % 2 == 0 and plt.fignum_exists(fig.number):
-            background.set_data(blend(petal_regions(classifier, scaler)))
-            extend(lines, history)
+    def draw(epoch):
+        history.append([*measure(classifier, inputs, targets), *measure(classifier, test_inputs, test_targets)])
+        if epoch % 2 == 0 and live(fig):
+            draw_epoch(fig, axes, classifier, inputs, targets, scaler, history)
             plt.pause(0.01)
 
-    history = train(classifier, inputs, targets, test_inputs, test_targets, args.epochs, on_epoch)
-    print("Perte : entropie croisée (0 : parfait ; 1.1 : au hasard). Exactitude : part de fleurs reconnues.")
+    try:
+        train(classifier, inputs, targets, EPOCHS, draw)
+    except ValueError as error:
+        if "non-finite" not in str(error):
+            raise
+        problem = f"La perte explose à l'époque {len(history) + 1} : essayez un taux ou un moment plus petit."
+    print("Perte : 0, parfait ; 1.1, au hasard. Exactitude : la part de fleurs reconnues.")
     print("époque   perte (apprentissage, test)   exactitude (apprentissage, test)")
     for epoch, (loss, score, test_loss, test_score) in enumerate(history, start=1):
-        if epoch in (1, 2, 5, 10, 20, 100, 1000) or epoch == len(history):
+        if epoch in (1, 2, 5, 10, 20, 40, 100, 1000) or epoch == len(history):
             print(f"{epoch:6d} {loss:14.4f} {test_loss:10.4f} {score:22.3f} {test_score:10.3f}")
-    extend(lines, history)
-    if len(history) < args.epochs:
-        print(f"La perte explose à l'époque {len(history) + 1}.")
-        show(fig, args)
-        return f"La perte explose : le taux {args.learning_rate:g} est trop grand."
-    background.set_data(blend(petal_regions(classifier, scaler)))
-    show(fig, args)
-    groups = math.ceil(len(inputs) / args.batch_size)
-    answer = (
-        f"C'est un passage sur les {len(inputs)} fleurs d'apprentissage, par groupes de {args.batch_size} : "
-        f"{counted(groups, 'mise')} à jour des poids par époque. En {counted(args.epochs, 'époque')} : "
-        f"{counted(args.epochs * groups, 'mise')} à jour, {classifier.t_} exemples vus. Fleurs du test reconnues à la "
-        f"fin : {history[-1, 3] * 30:.0f} sur 30."
+    say(problem)
+    draw_epoch(fig, axes, classifier, inputs, targets, scaler, history)
+
+    # Réponse
+    if problem:
+        return f"Rien à conclure. {problem}"
+    groups = math.ceil(len(inputs) / BATCH_SIZE)
+    return (
+        f"Une itération de `epoch` est un passage sur les {len(inputs)} fleurs d'apprentissage, par groupes de "
+        f"{BATCH_SIZE} : {counted(groups, 'mise')} à jour des poids. En {counted(EPOCHS, 'époque')}, cela fait "
+        f"{counted(EPOCHS * groups, 'mise')} à jour, et {classifier.t_} exemples vus."
     )
-    return answer + history_sentence(history)
 
 
-def section_structure(args):
+# --- 3.2-structure : les couches et leurs poids -------------------------------------------------------
+def forward(classifier, inputs):
+    """Les probabilités (n, 3) calculées à la main : g(A·W + b) couche par couche, puis softmax.
+
+    L'activation g est identity, logistic ou tanh.
+    """
+    outputs = inputs  # (n, 4)
+    for weights, bias in zip(classifier.coefs_[:-1], classifier.intercepts_[:-1]):
+        outputs = np.dot(outputs, weights) + bias  # (n, neurones de la couche)
+        if classifier.activation == "logistic":
+            outputs = 1 / (1 + np.exp(-outputs))
+        elif classifier.activation == "tanh":
+            outputs = np.tanh(outputs)
+    scores = np.dot(outputs, classifier.coefs_[-1]) + classifier.intercepts_[-1]  # (n, 3)
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def draw_network(ax, sizes):
+    """Un rond par neurone, un trait par poids ; `sizes` : le nombre de neurones de chaque couche."""
+    heights = [np.linspace(1, -1, size + 2)[1:-1] for size in sizes]
+    for layer in range(len(sizes) - 1):
+        segments = [[(layer, a), (layer + 1, b)] for a in heights[layer] for b in heights[layer + 1]]
+        ax.add_collection(LineCollection(segments, colors="gray", linewidths=0.7))
+    names = ["entrée", *["couche cachée"] * (len(sizes) - 2), "sortie"]
+    for layer, name in enumerate(names):
+        ax.scatter([layer] * sizes[layer], heights[layer], s=3000 / (sizes[layer] + 5), edgecolor="black", zorder=2)
+        ax.text(layer, -1.05, name, ha="center", va="top")
+    ax.set(title="Le réseau", xlim=(-0.5, len(sizes) - 0.5), ylim=(-1.3, 1))
+    ax.axis("off")
+
+
+def section_structure():
     """La structure du réseau
 
     Question : combien de neurones dans chaque couche ? Quelle est la taille des matrices de poids ?
     À regarder : chaque rond est un neurone, chaque trait un poids. Comptez-les.
     """
-    inputs, targets, test_inputs, _, _ = split(args.seed)
-    classifier = MLPClassifier(hidden_layer_sizes=args.hidden, activation=args.activation, random_state=args.seed)
-    classifier.partial_fit(inputs, targets, classes=[0, 1, 2])  # une époque suffit à créer les matrices
-    gap = abs(forward(classifier, test_inputs) - classifier.predict_proba(test_inputs)).max()
-    near = f"à {gap:.0e} près" if gap else "exactement"
-    print("Ajoutez à la fin de cette section : for weights in classifier.coefs_: print(weights.shape)")
-    print(f"`forward`, le calcul à la main, donne {near} les probabilités de predict_proba.")
-    fig, ax = plt.subplots(figsize=(12, 8), layout="constrained")
-    draw_network(ax, [4, *args.hidden, 3])
-    show(fig, args)
+    inputs, targets, test_inputs, _, _ = split(SEED)
+    classifier = make_classifier(HIDDEN_LAYER_SIZES, ACTIVATION, SOLVER, 0.001, 0, BATCH_SIZE)
+    classifier.set_params(random_state=SEED)
+    train(classifier, inputs, targets, 1)  # une époque, à petits pas, suffit à créer les matrices de poids
+    # CORRIGÉ : affichez la forme de chaque matrice de poids
+    for weights in classifier.coefs_:
+        print(weights.shape)
+    # FIN DU CORRIGÉ
+    if ACTIVATION == "relu":
+        print("`forward`, le calcul à la main, ne connaît pas relu.")
+    else:
+        gap = abs(forward(classifier, test_inputs) - classifier.predict_proba(test_inputs)).max()
+        print(f"`forward`, le calcul à la main, donne à {gap:.1g} près les probabilités de predict_proba.")
+    fig, ax = plt.subplots(figsize=(12, 6.5), layout="constrained")
+    draw_network(ax, [4, *HIDDEN_LAYER_SIZES, 3])
+
+    # Réponse
+    hidden = " puis ".join(str(size) for size in HIDDEN_LAYER_SIZES)
+    plural = "s" if HIDDEN_LAYER_SIZES[-1] > 1 else ""
     shapes = " puis ".join(str(weights.shape) for weights in classifier.coefs_)
-    products = " + ".join(f"{weights.shape[0]}×{weights.shape[1]} + {len(weights.T)}" for weights in classifier.coefs_)
     n_parameters = sum(array.size for array in classifier.coefs_ + classifier.intercepts_)
     return (
-        f"4 entrées (une par mesure), {sizes_text(args.hidden)}, 3 sorties (une par espèce). Matrices de poids, de "
-        f"l'entrée vers la sortie : {shapes}. Avec un biais par neurone : {products} = {n_parameters} nombres à "
-        "apprendre."
+        f"4 neurones d'entrée (un par mesure), {hidden} neurone{plural} caché{plural}, 3 de sortie (un par espèce). "
+        f"Matrices de poids, de l'entrée vers la sortie : {shapes}. Avec un biais par neurone caché ou de sortie, cela "
+        f"fait {n_parameters} nombres à apprendre."
     )
 
 
-def section_hidden(args):
+# --- 3.2-couche-cachee : le nombre de neurones --------------------------------------------------------
+GOAL = 0.1  # une perte à atteindre, pour comparer les vitesses
+
+
+def trials(classifier):
+    """Entraîne cinq fois ce réseau, avec d'autres poids de départ et un autre partage des fleurs.
+
+    Rend les pertes (5, époques), infinies si l'essai explose, et les exactitudes sur les fleurs de test (5,).
+    """
+    losses, scores = np.full((5, EPOCHS), np.inf), np.zeros(5)
+    for k in range(5):
+        seed = (SEED + k) % 2**32
+        inputs, targets, test_inputs, test_targets, _ = split(seed)
+        trial = clone(classifier).set_params(random_state=seed, max_iter=EPOCHS, n_iter_no_change=EPOCHS)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)  # c'est nous qui choisissons le nombre d'époques
+                trial.fit(inputs, targets)
+            losses[k], scores[k] = trial.loss_curve_, trial.score(test_inputs, test_targets)
+        except ValueError as error:
+            if "non-finite" not in str(error):  # une explosion laisse une perte infinie ; toute autre erreur remonte
+                raise
+    return losses, scores
+
+
+def goal_epoch(losses):
+    """Première époque où la perte médiane est au plus GOAL ; None si elle n'y arrive pas, ou n'y reste pas."""
+    medians = np.median(losses, axis=0)
+    reached = np.flatnonzero(medians <= GOAL)
+    return int(reached[0]) + 1 if len(reached) and medians[-1] <= 2 * GOAL else None
+
+
+def outcome(losses, scores):
+    """Dit en quelques mots ce que font cinq essais."""
+    ends, epoch = losses[:, -1], goal_epoch(losses)
+    if ends.max() > 1000:
+        return f"la perte explose dans {counted((ends > 1000).sum(), 'essai')} sur 5"
+    reached = f"{GOAL:g} en {counted(epoch, 'époque')}, " if epoch else ""
+    spread = f"{np.median(ends):.3f} (de {ends.min():.3f} à {ends.max():.3f})"
+    return f"perte : {reached}finit à {spread} ; exactitude {scores.mean():.3f} ± {scores.std():.3f}"
+
+
+def compare(ax, title, classifier, name, values):
+    """Compare des valeurs d'un argument de MLPClassifier, comme `validation_curve` de scikit-learn.
+
+    `name` est le nom de l'argument. Chaque valeur a une ligne et une courbe, la médiane de cinq essais. Rend
+    {valeur: (pertes (5, époques), exactitudes (5,))}.
+    """
+    print(f"{title} (médiane de 5 essais : autre départ, autre partage ; ± : leur écart)")
+    results = {}
+    for k, value in enumerate(values):
+        losses, scores = trials(clone(classifier).set_params(**{name: value}))
+        results[value] = losses, scores
+        if k < 5:
+            print(f"  {value!s:<9} {outcome(losses, scores)}")
+            medians = np.median(losses, axis=0)
+            ax.plot(range(1, EPOCHS + 1), np.where(medians < 1000, medians, np.nan), linewidth=2, label=value)
+    if len(values) > 5:
+        print(f"  {len(values)} valeurs : seules les 5 premières sont affichées et dessinées")
+    ax.axhline(GOAL, color="black", linewidth=1)
+    ax.set(title=title, xlabel="époque", ylabel="perte (échelle log)", yscale="log")
+    ax.legend()
+    return results
+
+
+def speed_answer(results):
+    """Dit en combien d'époques chaque valeur a atteint GOAL, de la plus rapide à la plus lente."""
+    reached, others = [], []
+    for value, (losses, _) in results.items():
+        epoch, end = goal_epoch(losses), np.median(losses[:, -1])
+        if epoch:
+            reached.append((epoch, f"{value}"))
+        elif end < 1000:
+            others.append(f"{end:.2g} ({value})")
+    if not reached:
+        return f"La perte n'atteint {GOAL:g} avec aucune de ces valeurs, en {counted(EPOCHS, 'époque')}. "
+    reached.sort()
+    times = [f"{counted(reached[0][0], 'époque')} ({reached[0][1]})"]
+    times += [f"{epoch} ({value})" for epoch, value in reached[1:5]]
+    ends = f" ; elle finit à {', '.join(others[:3])}" if others else ""
+    return f"La perte a atteint {GOAL:g} en {', '.join(times)}{ends}. "
+
+
+def accuracy_answer(results):
+    """Compare les exactitudes moyennes à ce qu'elles changent d'un essai à l'autre."""
+    rows = [(scores.mean(), scores.std(), value) for value, (losses, scores) in results.items() if losses.max() < 1000]
+    if len(rows) < 2:
+        return ""
+    (low, low_spread, low_value), (high, high_spread, high_value) = min(rows), max(rows)
+    spread = max(low_spread, high_spread)
+    if high - low < 0.0005:
+        return f"À la fin, l'exactitude est partout la même, {high:.3f}. "
+    answer = f"À la fin, l'exactitude va de {low:.3f} ({low_value}) à {high:.3f} ({high_value})"
+    if high - low > 2 * spread:
+        return f"{answer}, une vraie différence (± {spread:.3f} d'un essai à l'autre). "
+    return f"{answer}, pas de vraie différence (± {spread:.3f} d'un essai à l'autre). "
+
+
+def section_hidden():
     """Le nombre de neurones cachés
 
     Question : que change le nombre de neurones de la couche cachée, pendant et après l'entraînement ?
     À regarder : la vitesse de descente, la perte finale, puis l'exactitude à côté de sa dispersion (±).
     """
-    variants = {}
-    for size in [1, 3, 10, 50]:
-        variants[counted(size, "neurone")] = settings_of(args, hidden_layer_sizes=(size,))
-    results = compare(args, variants)
+    print_settings()
+    classifier = make_classifier(HIDDEN_LAYER_SIZES, ACTIVATION, SOLVER, LEARNING_RATE, MOMENTUM, BATCH_SIZE)
     fig, ax = plt.subplots(figsize=(12, 6.5), layout="constrained")
-    draw_losses(ax, results, "La perte selon le nombre de neurones cachés")
-    show(fig, args)
-    goals = [epochs_to_goal(result) or math.inf for result in results.values()]
+    # CORRIGÉ : comparez les nombres de neurones de HIDDEN_SIZES
+    results = compare(ax, "Nombre de neurones cachés", classifier, "hidden_layer_sizes", HIDDEN_SIZES)
+    # FIN DU CORRIGÉ
+
+    # Réponse
+    epochs = [goal_epoch(results[size][0]) or math.inf for size in sorted(results)]
+    answer = speed_answer(results) + accuracy_answer(results)
+    if len(epochs) > 1 and epochs == sorted(set(epochs), reverse=True):
+        return "Plus il y a de neurones, plus la perte descend vite. " + answer
+    return answer
+
+
+# --- 3.2-activation : la fonction d'activation --------------------------------------------------------
+def depth_answer(results):
+    """Ce que la profondeur change : trois couches cachées de 10 neurones."""
+    ends = {value: np.median(losses[:, -1]) for value, (losses, _) in results.items()}
     answer = ""
-    if all(few > many for few, many in zip(goals, goals[1:])):
-        answer = "Plus il y a de neurones, plus la perte descend vite, en nombre d'époques. "
-    return answer + speed_sentence(results) + accuracy_sentence(results)
+    if "logistic" in ends and 3 * ends.get("tanh", np.inf) < ends["logistic"] < 1000:
+        medians = np.median(results["logistic"][0], axis=0)
+        under = np.flatnonzero(medians < 1)
+        passage = f"passe sous 1 à l'époque {under[0] + 1} et " if len(under) else ""
+        answer = (
+            f"la perte de la sigmoïde {passage}finit à {ends['logistic']:.2g}, celle de tanh à {ends['tanh']:.2g}. Sa "
+            "pente vaut au plus 0.25 par couche, et scikit-learn lui tire de plus petits poids de départ : le gradient "
+            "s'éteint. "
+        )
+    for value, (losses, scores) in results.items():
+        if losses.max() > 1000:
+            answer += f"Avec {value}, {outcome(losses, scores)}. "
+    if answer:
+        return f"Avec trois couches (en plus) : {answer}"
+    low, high = f"{min(ends.values()):.2g}", f"{max(ends.values()):.2g}"
+    if low == high:
+        return f"Avec trois couches (en plus), la perte finit à {low}."
+    return f"Avec trois couches (en plus), la perte finit entre {low} et {high}."
 
 
-def section_activation(args):
+def section_activation():
     """La fonction d'activation
 
     Question : que changent la sigmoïde (logistic) ou la tangente hyperbolique (tanh) ?
-    À regarder : la vitesse de descente ; puis les frontières, sans activation (identity) et avec tanh.
+    À regarder : à gauche, le réseau des réglages ; à droite, trois couches cachées de 10 neurones.
     """
-    names = ["identity", "logistic", "tanh", "relu"]
-    results = compare(args, {name: settings_of(args, activation=name) for name in names})
-    fig, ax = plt.subplots(figsize=(12, 6.5), layout="constrained")
-    draw_losses(ax, results, "La perte selon l'activation")
-    show(fig, args)
+    print_settings()
+    classifier = make_classifier(HIDDEN_LAYER_SIZES, ACTIVATION, SOLVER, LEARNING_RATE, MOMENTUM, BATCH_SIZE)
+    deep = make_classifier([10, 10, 10], ACTIVATION, SOLVER, LEARNING_RATE, MOMENTUM, BATCH_SIZE)
+    fig, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained", sharey=True)
+    # CORRIGÉ : comparez les activations de ACTIVATIONS
+    results = compare(left, "Activations", classifier, "activation", ACTIVATIONS)
+    deep_results = compare(right, "Activations, trois couches", deep, "activation", ACTIVATIONS)
+    # FIN DU CORRIGÉ
 
-    inputs, targets, _, _, scaler = split(args.seed)
-    fig, axes = plt.subplots(1, 2, figsize=(15, 6.5), layout="constrained")
-    for ax, name in zip(axes, ["identity", "tanh"]):
-        background = draw_regions(ax, inputs, targets, scaler, f"{name} : la perte explose")
-        settings = settings_of(args, activation=name)
-        classifier = MLPClassifier(**settings, max_iter=300, n_iter_no_change=300, random_state=args.seed)
-        with safe_training():
-            classifier.fit(inputs, targets)
-            regions = petal_regions(classifier, scaler)  # (200, 200, 3)
-            background.set_data(blend(regions))
-            ax.contour(regions.argmax(axis=2), levels=[0.5, 1.5], extent=background.get_extent(), colors="black")
-            ax.set_title(f"{name}, après 300 époques")
-    show(fig, args)
-    answer = ""
-    slow, fast = epochs_to_goal(results["logistic"]), epochs_to_goal(results["tanh"])
-    if slow and fast and slow > 1.5 * fast:
-        answer = "La sigmoïde (logistic) est plus lente que tanh. "
-    return (
-        f"{answer}{speed_sentence(results)}{accuracy_sentence(results)}Avec identity tout le réseau est linéaire, et "
-        "ses frontières sont des droites ; avec tanh elles peuvent se courber."
-    )
+    # Réponse
+    answer = speed_answer(results) + accuracy_answer(results) + depth_answer(deep_results)
+    if "logistic" in results and "tanh" in results:
+        slow, fast = goal_epoch(results["logistic"][0]) or math.inf, goal_epoch(results["tanh"][0])
+        if fast and slow > 1.5 * fast:
+            return "La sigmoïde (logistic) est plus lente que tanh. " + answer
+    return answer
 
 
-def section_sgd(args):
+# --- 3.2-sgd : le taux et le moment -------------------------------------------------------------------
+def endings(results, word):
+    """« finit à 0.92 au taux 0.001, 0.14 au taux 0.1 et explose au taux 10 » : les pertes médianes, dans l'ordre."""
+    ends = [(np.median(results[value][0][:, -1]), f"{word} {value:g}") for value in sorted(results)]
+    finite = [f"{end:.3g} {words}" for end, words in ends if end < 1000]
+    exploded = [words for end, words in ends if end >= 1000]
+    parts = ["finit à " + ", ".join(finite[:5])] if finite else []
+    return " et ".join(parts + (["explose " + ", ".join(exploded[:5])] if exploded else []))
+
+
+def rate_answer(results):
+    """Ce que fait le taux, sans moment."""
+    ends = [np.median(results[rate][0][:, -1]) for rate in sorted(results)]
+    best = ends.index(min(ends))
+    if 0 < best < len(ends) - 1 and 1.5 * ends[best] < min(ends[0], ends[-1]):
+        return f"Il faut un taux ni trop petit, ni trop grand : la perte {endings(results, 'au taux')}. "
+    return f"Sans moment, la perte {endings(results, 'au taux')}. "
+
+
+def momentum_answer(results, rate_results):
+    """Ce que fait le moment, au taux MOMENTA_RATE ; `rate_results` : les taux, sans moment."""
+    facts = f"au taux {MOMENTA_RATE:g}, la perte {endings(results, 'avec un moment de')}. "
+    low, high = min(results), max(results)
+    if low == high:
+        return f"Ensuite, {facts}"
+    low_end, high_end = np.median(results[low][0][:, -1]), np.median(results[high][0][:, -1])
+    if not 1.2 * high_end < low_end:
+        return f"Le moment n'aide {'presque ' if high_end < low_end else ''}pas ici : {facts}"
+    answer = f"Le moment accélère : {facts}"
+    for rate, (losses, _) in rate_results.items():
+        end = np.median(losses[:, -1])
+        like = low == 0 and np.isclose(rate, MOMENTA_RATE / (1 - high)) and 0.9 < high_end / end < 1.1
+        if like and 1.2 * end < low_end:
+            answer += (
+                f"Un moment de {high:g} agit comme un taux 1/(1 - {high:g}) = {1 / (1 - high):.3g} fois plus grand : "
+            )
+            answer += f"sans lui, la perte finit à {end:.3g} au taux {rate:g}. "
+    return answer
+
+
+def section_sgd():
     """La descente de gradient stochastique : taux et moment
 
     Question : comment régler le taux d'apprentissage (learning_rate_init) et le moment (momentum) ?
-    À regarder : la perte finale de chaque couple ; puis ce que le moment change à la descente.
+    À regarder : à gauche, les taux de RATES, sans moment ; à droite, les moments de MOMENTA.
     """
-    rates, momenta, variants = [0.001, 0.01, 0.1, 1, 10], [0, 0.9], {}
-    for rate in rates:
-        for momentum in momenta:
-            settings = settings_of(args, solver="sgd", learning_rate_init=rate, momentum=momentum)
-            variants[f"taux {rate:g}, moment {momentum:g}"] = settings
-    results = compare(args, variants)
-    finals = [np.nan if result is None else result[0][-1] for result in results.values()]
+    print("Méthode : sgd (SOLVER, LEARNING_RATE et MOMENTUM ne servent pas ici).")
+    plain = make_classifier(HIDDEN_LAYER_SIZES, ACTIVATION, "sgd", MOMENTA_RATE, 0, BATCH_SIZE)
+    fig, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained", sharey=True)
+    # CORRIGÉ : comparez les taux de RATES, puis les moments de MOMENTA
+    rate_results = compare(left, "Taux, sans moment", plain, "learning_rate_init", RATES)
+    momentum_results = compare(right, f"Moments, au taux {MOMENTA_RATE:g}", plain, "momentum", MOMENTA)
+    # FIN DU CORRIGÉ
+    both, scores = trials(plain.set_params(learning_rate_init=max(RATES), momentum=max(MOMENTA)))
+    print(f"Taux {max(RATES):g} avec un moment de {max(MOMENTA):g}")
+    print(f"            {outcome(both, scores)}")
 
-    fig, (left, right) = plt.subplots(1, 2, figsize=(18, 7), layout="constrained", width_ratios=[2, 3])
-    draw_grid(left, rates, momenta, np.reshape(finals, (len(rates), len(momenta))))
-    shown = ["taux 0.001, moment 0", "taux 0.1, moment 0", "taux 0.1, moment 0.9", "taux 10, moment 0.9"]
-    draw_losses(right, {name: results[name] for name in shown}, "La perte selon le taux et le moment")
-    show(fig, args)
-    slow, _, good, wild = [epochs_to_goal(results[name]) for name in shown]
-    answer = ""
-    if good and not slow and not wild:
-        answer = "Il faut un taux ni trop petit, ni trop grand. "
-    for word, name in [("Petit", shown[0]), ("Moyen", shown[2]), ("Grand", shown[3])]:
-        answer += f"{word} ({name}) : la perte {describe(results[name])}. "
-    with_momentum, without = results["taux 0.01, moment 0.9"], results["taux 0.1, moment 0"]
-    control = results["taux 0.01, moment 0"]  # sans le moment, la perte doit finir ailleurs
-    known = with_momentum and without and control
-    if known and relative_gap(with_momentum, without) < 0.25 < relative_gap(control, without):
-        answer += (
-            "Un moment de 0.9 agit comme un pas 1/(1-0.9) = 10 fois plus grand : la perte finit à "
-            f"{with_momentum[0][-1]:.3f} au taux 0.01 avec lui, à {without[0][-1]:.3f} au taux 0.1 sans lui."
-        )
+    # Réponse
+    answer = rate_answer(rate_results) + momentum_answer(momentum_results, rate_results)
+    alone = max(np.median(rate_results[max(RATES)][0][:, -1]), np.median(momentum_results[max(MOMENTA)][0][:, -1]))
+    end = np.median(both[:, -1])
+    if max(MOMENTA) > 0 and alone < 1000 and end > 1.5 * alone:
+        result = f"finit à {end:.3g}" if end < 1000 else "explose"
+        answer += f"Trop des deux : la perte {result} au taux {max(RATES):g} avec un moment de {max(MOMENTA):g}."
     return answer
 
 
 SECTIONS = {
-    "3.2-donnees": section_data,
+    "3.2-donnees": section_flowers,
     "3.2-epoch": section_epoch,
     "3.2-structure": section_structure,
     "3.2-couche-cachee": section_hidden,
@@ -539,59 +576,63 @@ SECTIONS = {
 }
 
 
-# --- Options de ce script -----------------------------------------------------------------------------
-def layer_sizes(text):
-    """Lit « 10 », « 10,5 » ou « (10, 5) » : le nombre de neurones de chaque couche cachée."""
-    return tuple(int(size) for size in text.strip("()").split(",") if size.strip())
-
-
-def activation_name(text):
-    """Le nom de scikit-learn : « sigmoïde », celui de l'énoncé, y est « logistic »."""
-    return "logistic" if text in ("sigmoïde", "sigmoide") else text
-
-
-def add_options(parser):
-    """Une option par réglage. str : argparse vérifie la constante comme si elle venait de la ligne de commande."""
-    names = ["identity", "logistic", "sigmoïde", "tanh", "relu"]
-    hidden = checked(
-        layer_sizes,
-        "de 1 à 3 entiers de 1 à 200, séparés par des virgules",
-        lambda sizes: 1 <= len(sizes) <= 3 and min(sizes) >= 1 and max(sizes) <= 200,
-    )
-    activation = checked(activation_name, f"une activation parmi {', '.join(names)}", lambda name: name in names)
-    solver = checked(str, "sgd ou adam", lambda name: name in ("sgd", "adam"))
-    rate = checked(float, "un nombre positif (avec un point : 0.01)", lambda value: 0 < value <= 1e100)
-    momentum = checked(float, "un nombre de 0 à 1, 1 exclu", lambda value: 0 <= value < 1)
-    size = checked(int, "un entier de 1 à 120", lambda value: 1 <= value <= 120)
-    count = checked(int, "un entier de 1 à 10000", lambda value: 1 <= value <= 10_000)
-    option = parser.add_argument
-    option("--hidden", metavar="N,N", type=hidden, default=str(HIDDEN_LAYER_SIZES), help="(défaut : %(default)s)")
-    option("--activation", metavar="NOM", type=activation, default=str(ACTIVATION), help="(défaut : %(default)s)")
-    option("--solver", metavar="NOM", type=solver, default=str(SOLVER), help="(défaut : %(default)s)")
-    option("--learning-rate", metavar="X", type=rate, default=str(LEARNING_RATE), help="(défaut : %(default)s)")
-    option("--momentum", metavar="X", type=momentum, default=str(MOMENTUM), help="(défaut : %(default)s)")
-    option("--batch-size", metavar="N", type=size, default=str(BATCH_SIZE), help="(défaut : %(default)s)")
-    option("--epochs", metavar="N", type=count, default=str(EPOCHS), help="(défaut : %(default)s)")
-
-
-def check_options(args):
-    """Rien à vérifier de plus."""
-
-
 # --- Lancement : d'ici à la fin, le même texte dans les cinq scripts ----------------------------------
-def checked(kind, wanted, accepts):
-    """Rend la fonction qui lit une option : elle en fait un `kind` que `accepts` approuve, ou la refuse."""
+SCRIPT = Path(globals().get("__file__", "ce script"))  # sans fichier : un texte envoyé à une console
 
-    def read(text):
-        try:
-            value = kind(text)
-            if accepts(value):
-                return value
-        except ValueError:  # pas un `kind` : on le dit plus bas
-            pass
-        raise argparse.ArgumentTypeError(f"il faut {wanted}, pas {text!r}")
 
-    return read
+def refuse(message):
+    """Dit en une phrase ce qui ne va pas, et s'arrête avec l'état 2."""
+    print(f"{SCRIPT.name} : {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def option_of(name):
+    """L'option d'une constante : LEARNING_RATE donne --learning-rate."""
+    return "--" + name.lower().replace("_", "-")
+
+
+def wanted(row):
+    """Dit en français ce que permet une ligne de LIMITS."""
+    if isinstance(row, list):
+        return f"une liste de 1 à 50 valeurs, chacune {wanted(tuple(row))}"
+    if isinstance(row[0], str):
+        return f"un nom parmi {', '.join(row)}"
+    return f"{'un entier' if isinstance(row[0], int) else 'un nombre'} de {row[0]:.15g} à {row[1]:.15g}"
+
+
+def from_text(row, text):
+    """La valeur que donne le texte d'une option ; le texte lui-même s'il n'est pas ce que demande LIMITS."""
+    if isinstance(row, list):
+        return [from_text(tuple(row), part) for part in text.split(",")]
+    try:
+        return type(row[0])(text)
+    except ValueError:
+        return text
+
+
+def allows(row, value):
+    """Vrai si une ligne de LIMITS permet cette valeur."""
+    if isinstance(row, list):
+        return 1 <= len(value) <= 50 and all(allows(tuple(row), each) for each in value)
+    if value is None or isinstance(row[0], str):
+        return value in row
+    kind = numbers.Integral if isinstance(row[0], int) else numbers.Real
+    return isinstance(value, kind) and not isinstance(value, bool) and row[0] <= value <= row[1]
+
+
+def set_constants(texts):
+    """Met chaque option à la place de sa constante ; refuse ce que LIMITS ne permet pas, dans le fichier aussi."""
+    for name, row in LIMITS.items():
+        value = globals().get(name) if texts[name] is None else from_text(row, str(texts[name]))
+        if isinstance(row, list):
+            value = list(value) if isinstance(value, (list, tuple, range, np.ndarray)) else [value]
+        if not allows(row, value):
+            decimal = isinstance(row, tuple) and isinstance(row[0], float) and "," in str(value)
+            hint = " (avec un point : 0.1)" if decimal else ""
+            refuse(f"{name} ({option_of(name)}) : il faut {wanted(row)}, pas {value!r:.60}{hint}")
+        globals()[name] = value
+    if refused_together():
+        refuse(refused_together())
 
 
 def sections_under(number):
@@ -599,109 +640,142 @@ def sections_under(number):
     return [name for name in SECTIONS if f"{name}-".startswith((f"{number}-", f"{number}."))]
 
 
-def refuse(message):
-    """Dit en une phrase ce qui ne va pas et s'arrête, avec l'état 2."""
-    print(f"{Path(__file__).name} : option refusée : {message}", file=sys.stderr)
-    sys.exit(2)
-
-
 def read_options():
-    """Lit et vérifie toutes les options, avant tout calcul."""
-    style = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=style, add_help=False, allow_abbrev=False)
-    parser.error = refuse
-    section = checked(str, "une section parmi " + ", ".join(SECTIONS), sections_under)
-    seed = checked(int, "un entier de 0 à 4294967295", lambda value: 0 <= value < 2**32)
-    option = parser.add_argument
-    option("-h", "--help", action="help", help="affiche cette aide")
-    option("--section", action="append", metavar="N", type=section, help="cette section et ce qui est sous elle")
+    """Lit la ligne de commande et met les constantes d'accord avec elle ; rend les autres options."""
+    parser = argparse.ArgumentParser(None, argparse.SUPPRESS, __doc__, add_help=False, allow_abbrev=False)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    option = parser.add_argument_group("options").add_argument
+    option("-h", "--help", action="store_true", help="affiche cette aide")
+    option("--section", action="append", metavar="N", help="cette section et ce qui est sous elle ; se répète")
     option("--liste", action="store_true", help="affiche les sections, n'exécute rien")
-    option("--corrige", action="store_true", help="affiche la réponse après chaque section")
-    option("--seed", metavar="N", type=seed, default=0, help="graine du hasard (défaut : %(default)s)")
-    option("--figures", metavar="DOSSIER", type=Path, help="enregistre les figures dans ce dossier, sans les montrer")
-    add_options(parser)
-    args = parser.parse_args()
-    wanted = [name for number in args.section or SECTIONS for name in sections_under(number)]
-    args.chosen = [name for name in SECTIONS if name in wanted]
-    check_options(args)
-    return args
+    option("--corrige", action="store_true", help="affiche la réponse de chaque section")
+    option("--figures", metavar="DOSSIER", help="enregistre les figures dans ce dossier, sans les montrer")
+    for name, row in LIMITS.items():
+        words = f"{wanted(row)} ({name} = {globals().get(name)})"
+        option(option_of(name), dest=name, metavar="X", help=words.replace("%", "%%"))
+    # Le message d'argparse est en anglais : on n'en garde que le mot refusé.
+    refused = r"arguments?:?\s+([^\s:]*)"
+    parser.error = lambda message: refuse(
+        f"option refusée : {re.search(refused, message)[1]!r:.60} ; --help les montre toutes"
+    )
+    words = sys.argv[1:] if Path(sys.argv[0]).name == SCRIPT.name else []  # sinon, ce sont ceux d'un noyau
+    options = parser.parse_args([re.sub(r"^(?=-[\d.])", " ", word) for word in words])  # « -3,4 » : une valeur
+    for number in options.section or []:
+        if not sections_under(number):
+            refuse(f"--section : il faut une section parmi {', '.join(SECTIONS)}, pas {number!r:.60}")
+    set_constants(vars(options))
+    if options.help:
+        parser.print_help()
+    return options
 
 
-def choose_screen(args):
-    """Une fenêtre (`args.window`), un dossier (`args.folder`) ou, dans un carnet, ni l'un ni l'autre."""
-    in_notebook = "ipykernel" in sys.modules
-    if not in_notebook:
+def has_window():
+    """Vrai si les figures s'ouvrent dans des fenêtres, que quelqu'un fermera."""
+    framework = backend_registry.resolve_backend(plt.get_backend())[1]
+    return framework in ("tk", "qt", "qt5", "gtk3", "gtk4", "wx", "macosx")
+
+
+def choose_folder(asked):
+    """Le dossier où enregistrer les figures ; None si elles se montrent : fenêtre, carnet, panneau de PyCharm."""
+    if "ipykernel" not in sys.modules:
         try:
-            plt.switch_backend("agg" if args.figures else plt.get_backend())
-        except ImportError:  # ni écran, ni Tk
+            plt.switch_backend("agg" if asked else plt.get_backend())
+        except Exception:  # ni écran, ni Tk
             plt.switch_backend("agg")
-    args.window = args.figures is None and backend_registry.resolve_backend(plt.get_backend())[1] is not None
-    args.folder = args.figures if args.figures or args.window or in_notebook else Path("figures")
-    if args.folder:
+        if not asked and not has_window() and "interagg" not in plt.get_backend():
+            return Path("figures")
+    if asked:
         try:
-            args.folder.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=args.folder).close()
+            Path(asked).mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=asked).close()
         except OSError:
-            refuse(f"impossible d'écrire dans le dossier {str(args.folder)!r}")
-        if args.figures is None:
-            print("Pas de fenêtre ici : figures dans figures/ (il faut un écran et Tk, voir README.md).")
+            refuse(f"--figures : impossible d'écrire dans {asked!r:.60}")
+    return Path(asked) if asked else None
 
 
-def show(fig, args):
-    """Montre la figure jusqu'à ce qu'on la ferme, ou l'enregistre dans `args.folder`."""
-    if args.folder:
-        args.n_saved += 1
-        suffix = f"-{args.n_saved}" if args.n_saved > 1 else ""
-        file = args.folder / f"{Path(__file__).stem}-{args.current}{suffix}.png"
-        fig.savefig(file)
-        print(f"Figure : {file}")
-    elif plt.fignum_exists(fig.number):  # une figure fermée pendant l'apprentissage le reste
-        if args.window:
-            print("Fermez la figure pour continuer.")
+def play(name, corrige):
+    """Joue une section, dit sa réponse si on la veut ; rend les numéros des figures à montrer."""
+    title, _, guide = (inspect.getdoc(SECTIONS[name]) or "").partition("\n")
+    print(f"\n=== {name} : {title} ===\n{guide.strip()}\n")
+    np.random.seed(SEED)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(SEED)
+    before, answer = plt.get_fignums(), None
+    try:
+        answer = SECTIONS[name]()
+    except NotImplementedError as blank:  # ce qui reste à écrire ; PyTorch a la même erreur, avec un autre texte
+        if not str(blank).startswith("À vous"):
+            raise
+        print(f"{blank} ({SCRIPT.name}, ligne {traceback.extract_tb(blank.__traceback__)[-1].lineno})")
+        for number in set(plt.get_fignums()) - set(before):
+            plt.close(number)
+    if corrige and answer is not None:
+        answer = re.sub(r" (?=[%:;?!»]|\d+\))|(?<=«) ", "\u00a0", str(answer))  # des espaces insécables
+        print("\n" + textwrap.fill(f"Réponse : {answer}", 100, break_on_hyphens=False))
+    return [number for number in plt.get_fignums() if number not in before]
+
+
+def show(figures, folder, name):
+    """Montre ensemble les figures d'une section, jusqu'à ce qu'on les ferme, ou les enregistre dans `folder`."""
+    n_open = len(plt.get_fignums())  # dans un carnet, avec celles de l'utilisateur
+    if figures and not folder:
+        if has_window():
+            print("Fermez la figure pour continuer." if n_open == 1 else f"Fermez les {n_open} figures pour continuer.")
         plt.show(block=True)
-    plt.close(fig)
+    for k, number in enumerate(figures, start=1):
+        if folder:
+            file = folder / (f"{SCRIPT.stem}-{name}" + (f"-{k}" if k > 1 else "") + ".png")
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                plt.figure(number).savefig(file)
+            except OSError:
+                refuse(f"impossible d'enregistrer {str(file)!r} (dossier interdit, disque plein...)")
+            print(f"Figure : {file}")
+        plt.close(number)
+
+
+def leave(signum, frame):
+    """Ctrl+C : s'arrête tout de suite, où qu'on en soit (Tk et scikit-learn avalent l'interruption de Python)."""
+    os.write(2, b"Interrompu.\n")
+    os._exit(130)
 
 
 def main():
-    """Déroule les sections demandées et rend l'état de sortie."""
+    """Lit les options, joue les sections demandées ; rend l'état : 0, ou 2 pour un refus."""
+    console = hasattr(sys.stdout, "reconfigure")  # ni IDLE, ni un carnet
+    if console:
+        sys.stdout.reconfigure(errors="replace", line_buffering=True)
+        handler = signal.signal(signal.SIGINT, leave)
     try:
-        if hasattr(sys.stdout, "reconfigure"):  # absent dans IDLE et dans un carnet
-            sys.stdout.reconfigure(errors="replace", line_buffering=True)
-        args = read_options()
-        if args.liste:
-            for name, function in SECTIONS.items():
-                print(f"{name:<20} {inspect.getdoc(function).splitlines()[0]}")
+        options = read_options()
+        if options.liste:
+            for name, section in SECTIONS.items():
+                print(f"{name:<20} {(inspect.getdoc(section) or '').partition(chr(10))[0]}")
+        if options.help or options.liste:
             return 0
-        choose_screen(args)
-        with plt.rc_context({"figure.raise_window": False, "font.size": 14}):
-            for name in args.chosen:
-                title, _, guide = inspect.getdoc(SECTIONS[name]).partition("\n")
-                print(f"\n=== {name} : {title} ===\n{guide.strip()}\n")
-                args.current, args.n_saved = name, 0
-                try:
-                    answer = SECTIONS[name](args)
-                except NotImplementedError as blank:  # ce qu'une version élève laisse à écrire
-                    place = traceback.extract_tb(blank.__traceback__)[-1]
-                    print(f"À vous : {blank} ({Path(place.filename).name}, ligne {place.lineno})")
-                    plt.close()
-                    continue
-                if args.corrige:
-                    for mark in "%:;":  # pas en début de ligne : une espace insécable devant
-                        answer = answer.replace(f" {mark}", f"\u00a0{mark}")
-                    print()
-                    for line in f"Corrigé : {answer}".splitlines():
-                        print(textwrap.fill(line, 100, break_on_hyphens=False))
-    except SystemExit as stop:  # une option refusée, ou --help
+        folder, told = choose_folder(options.figures), options.figures
+        colours = ["tab:blue", "tab:orange", "tab:green", "tab:red", "tab:purple"]
+        curves = plt.cycler(color=colours, linestyle=["-", "--", "-.", ":", (0, (5, 1, 1, 1))])
+        style = {"font.size": 14, "figure.raise_window": False, "axes.prop_cycle": curves}
+        chosen = [name for number in options.section or SECTIONS for name in sections_under(number)]
+        with plt.rc_context(style), np.errstate(over="ignore", invalid="ignore"):
+            for name in SECTIONS:
+                figures = play(name, options.corrige) if name in chosen else []
+                if figures and folder and not told:
+                    print("Pas de fenêtre ici : figures dans figures/ (il faut un écran et Tk, voir README.md).")
+                    told = True
+                show(figures, folder, name)
+    except SystemExit as stop:  # un refus
         return stop.code
-    except KeyboardInterrupt:
-        print("Interrompu.", file=sys.stderr)
-        return 130
     except BrokenPipeError:  # le lecteur du tube (head, less) est parti
         os._exit(0)
+    finally:
+        if console:
+            signal.signal(signal.SIGINT, handler)
     return 0
 
 
 if __name__ == "__main__":
     status = main()
-    if "ipykernel" not in sys.modules:  # dans un carnet, sys.exit afficherait un message
+    if status and "ipykernel" not in sys.modules:
         sys.exit(status)

@@ -1,8 +1,10 @@
 """Ce qui sert à plusieurs fichiers de tests : lancer un script comme un élève, et découper ce qu'il dit."""
 
+import ast
 import contextlib
 import importlib.util
 import io
+import json
 import os
 import re
 import shutil
@@ -13,7 +15,9 @@ import types
 import warnings
 from pathlib import Path
 
+import coverage
 import matplotlib.pyplot as plt
+import numpy as np
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = sorted(path.stem for path in ROOT.glob("*.py"))
@@ -160,3 +164,41 @@ def check_layout(output):
         said = ANSWER.split(text)[-1] if ANSWER.search(text) else ""
         said = re.split(r"^(?:Figure|Pas de fenêtre|Fermez)", said, flags=re.MULTILINE)[0]
         assert len(said.strip().splitlines()) <= 6, name
+
+
+def answer_to(script, section, settings, changes=()):
+    """La réponse d'une section, sur une ligne, avec ces réglages et ces changements de texte."""
+    with np.errstate(over="ignore", invalid="ignore"):  # comme le fait le lancement
+        return " ".join(call(variant(script, changes, **settings), section)[1].split())
+
+
+def measured(script, cases, folder):
+    """Joue des cas (section, réglages, dit, tu, changements) sous coverage.py ; rend leurs réponses et les mesures."""
+    measures = coverage.Coverage(branch=True, include=[str(ROOT / f"{script}.py")], data_file=None)
+    answers = {}  # ceux qui n'attendent pas la même phrase des mêmes réglages ne sont joués qu'une fois
+    measures.start()
+    try:
+        for section, settings, _, _, *changes in cases:
+            key = repr((section, settings, changes))
+            answers[key] = answers.get(key) or answer_to(script, section, settings, *changes)
+    finally:
+        measures.stop()
+    report = folder / "mesures.json"
+    measures.json_report(outfile=str(report))
+    (found,) = json.loads(report.read_text())["files"].values()
+    said = [answers[repr((section, settings, changes))] for section, settings, _, _, *changes in cases]
+    return said, found
+
+
+def never_taken(script, found):
+    """Les lignes et les branches jamais prises après « # Réponse » et dans les fonctions `..._answer`."""
+    lines = (ROOT / f"{script}.py").read_text(encoding="utf-8").splitlines()
+    wanted = set()
+    for function in ast.parse("\n".join(lines)).body:
+        if isinstance(function, ast.FunctionDef):
+            body = range(function.lineno, function.end_lineno + 1)
+            marks = [number for number in body if lines[number - 1] == "    # Réponse"]
+            wanted |= set(range(*marks, function.end_lineno + 1) if marks else [])
+            wanted |= set(body if function.name.endswith("_answer") else [])
+    assert len(wanted) > 20
+    return sorted(wanted & set(found["missing_lines"])), [b for b in found["missing_branches"] if b[0] in wanted]

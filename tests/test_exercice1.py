@@ -2,16 +2,14 @@
 
 import ast
 import inspect
-import json
 import re
 import sys
 
-import coverage
 import numpy as np
 import pytest
 
 import exercice1 as lesson
-from commun import ROOT, blocks, call, check_layout, edited, play, run, variant
+from commun import ROOT, answer_to, blocks, call, check_layout, edited, measured, never_taken, play, run, variant
 
 EPSILON = np.finfo(float).eps
 
@@ -537,25 +535,10 @@ CASES = [
 ]
 
 
-def play_case(section, settings, said, unsaid, changes=()):
-    """Joue un cas ; rend la réponse sur une ligne."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return " ".join(call(variant("exercice1", changes, **settings), section)[1].split())
-
-
 @pytest.fixture(scope="module")
 def played(tmp_path_factory):
     """Tous les cas, joués une fois sous coverage.py ; rend leurs réponses et ce que coverage.py a vu."""
-    measured = coverage.Coverage(branch=True, include=[str(ROOT / "exercice1.py")], data_file=None)
-    measured.start()
-    try:
-        answers = [play_case(*case) for case in CASES]
-    finally:
-        measured.stop()
-    report = tmp_path_factory.mktemp("mesures") / "mesures.json"
-    measured.json_report(outfile=str(report))
-    (found,) = json.loads(report.read_text())["files"].values()
-    return answers, found
+    return measured("exercice1", CASES, tmp_path_factory.mktemp("mesures"))
 
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=lambda number: f"{CASES[number][0]} {CASES[number][2][:30]}")
@@ -567,18 +550,7 @@ def test_each_sentence_on_both_sides(number, played):
 
 def test_every_branch_below_the_answers_is_taken(played):
     """Les cas passent par chaque branche qui suit « # Réponse », et par celles des fonctions `..._answer`."""
-    lines = (ROOT / "exercice1.py").read_text(encoding="utf-8").splitlines()
-    wanted = set()
-    for function in ast.parse("\n".join(lines)).body:
-        if isinstance(function, ast.FunctionDef):
-            body = range(function.lineno, function.end_lineno + 1)
-            marks = [number for number in body if lines[number - 1] == "    # Réponse"]
-            wanted |= set(
-                body if function.name.endswith("_answer") else range(*marks, function.end_lineno + 1) if marks else []
-            )
-    assert len(wanted) > 100
-    assert not wanted & set(played[1]["missing_lines"])
-    assert not [branch for branch in played[1]["missing_branches"] if branch[0] in wanted]
+    assert never_taken("exercice1", played[1]) == ([], [])
 
 
 @pytest.mark.parametrize("seed", [*range(1, 8), 1234])
@@ -610,20 +582,20 @@ def test_answers_are_true_for_unseen_seeds(seed):
 
     goal = 1.05 * best_loss
     history = losses(0.01, 1000)
-    answer = play_case("2.2.2-perte", {"SEED": seed}, "", "")
+    answer = answer_to("exercice1", "2.2.2-perte", {"SEED": seed})
     assert f"vers l'itération {passage(history, best_loss + 0.05 * (history[0] - best_loss))} : 95 %" in answer
     assert f"est atteint à l'itération {passage(history, goal)} :" in answer
-    answer = play_case("2.2.2-taux", {"SEED": seed}, "", "")
+    answer = answer_to("exercice1", "2.2.2-taux", {"SEED": seed})
     slow, fast = passage(losses(0.001, 10_000), goal), passage(losses(0.03, 1000), goal)
     assert f"but à l'itération {slow} au taux 0.001, {fast} au taux 0.03" in answer
     assert f"Au-dessus de la limite, {2 / values[-1]:.3g} (taux 0.07), la perte explose" in answer
-    answer = play_case("2.2.2-echelle", {"SEED": seed}, "", "")
+    answer = answer_to("exercice1", "2.2.2-echelle", {"SEED": seed})
     assert 11 <= passage(losses(1.5, 100, 10.0), goal) <= 13, "mesuré sur les graines 0 à 8"
     assert (
         f"en {passage(losses(1.5, 100, 10.0), goal)} itérations au lieu de {passage(losses(0.05, 200), goal)}" in answer
     )
     assert f"vallée étroite, {values[-1] / values[0]:.0f} fois plus courbée" in answer
-    answer = play_case("2.2.2-boucle", {"SEED": seed}, "", "")
+    answer = answer_to("exercice1", "2.2.2-boucle", {"SEED": seed})
     after = best + axes @ ((start @ axes) * (1 - 0.01 * values) ** 100)
     assert (
         f"{after[-1]:.3g} au lieu de {best[-1]:.3g}" in answer

@@ -1,48 +1,54 @@
-"""exercice2 face à d'autres autorités : scikit-learn, la théorie des comptes, et ce que fait Ctrl+C."""
+"""exercice2 face à d'autres autorités : scikit-learn, la théorie, et chaque phrase de réponse des deux côtés."""
 
+import ast
+import inspect
 import math
+import re
 import sys
-from types import SimpleNamespace
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score
+from matplotlib.colors import to_rgb
+from sklearn.metrics import accuracy_score, log_loss
 from sklearn.neural_network import MLPClassifier
-from sklearn.preprocessing import StandardScaler
 
 import exercice2 as lesson
+from commun import ROOT, answer_to, call, check_layout, measured, never_taken, play, variant
 
-SETTINGS = {"hidden": (10,), "activation": "tanh", "solver": "sgd", "learning_rate": 0.1, "momentum": 0.9}
-ARGS = SimpleNamespace(**SETTINGS, batch_size=20, seed=0, epochs=5)
+SETTINGS = {"activation": "tanh", "solver": "sgd", "learning_rate": 0.1, "momentum": 0.9, "batch_size": 20}
 
 
-def trained(epochs=5, seed=0, **changes):
-    """Un réseau entraîné par la boucle du script, et ce qu'elle rend."""
-    inputs, targets, test_inputs, test_targets, _ = lesson.split(seed)
-    classifier = MLPClassifier(**lesson.settings_of(ARGS, **changes), random_state=np.random.RandomState(seed))
-    calls = []
-
-    def on_epoch(epoch, history):
-        calls.append((epoch, len(history)))
-
-    history = lesson.train(classifier, inputs, targets, test_inputs, test_targets, epochs, on_epoch)
-    assert calls == [(k, k + 1) for k in range(len(history))]
-    return classifier, history
+def classifier_of(seed=0, hidden_layer_sizes=(10,), **changes):
+    """Le réseau de la leçon, avec sa graine."""
+    classifier = lesson.make_classifier(hidden_layer_sizes, **{**SETTINGS, **changes})
+    return classifier.set_params(random_state=np.random.RandomState(seed))
 
 
 def test_split_is_stratified_and_scaled_on_the_training_part_only():
-    inputs, targets, test_inputs, test_targets, _ = lesson.split(3)
+    inputs, targets, test_inputs, test_targets, scaler = lesson.split(3)
     assert np.bincount(targets).tolist() == [40] * 3 and np.bincount(test_targets).tolist() == [10] * 3
     np.testing.assert_allclose(inputs.mean(axis=0), 0, atol=1e-13)
     np.testing.assert_allclose(inputs.std(axis=0), 1, rtol=1e-13)
     assert np.abs(test_inputs.mean(axis=0)).max() > 1e-3  # trente fleurs ont rarement la même moyenne
+    assert scaler.inverse_transform(inputs).min() > 0, "des centimètres"
 
 
-@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
-@pytest.mark.parametrize("hidden", [(10,), (7, 4)])
-def test_forward_by_hand_is_predict_proba(activation, hidden):
-    classifier, _ = trained(3, activation=activation, hidden_layer_sizes=hidden)
-    test_inputs = lesson.split(0)[2]
+def test_the_call_is_written_out():
+    """Un argument par ligne, chacun avec un mot de l'énoncé ; ce qu'on demande arrive dans le réseau."""
+    source = inspect.getsource(lesson.make_classifier)
+    assert len(re.findall(r"^        \w+=\w+,  # \w+", source, re.MULTILINE)) == 6
+    found = lesson.make_classifier([7, 4], "relu", "adam", 0.3, 0.2, 15).get_params()
+    expected = {"hidden_layer_sizes": [7, 4], "activation": "relu", "solver": "adam", "learning_rate_init": 0.3}
+    assert found.items() >= {**expected, "momentum": 0.2, "batch_size": 15}.items()
+
+
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh"])
+@pytest.mark.parametrize("hidden_layer_sizes", [[10], [7, 4]])
+def test_forward_by_hand_is_predict_proba(activation, hidden_layer_sizes):
+    inputs, targets, test_inputs, _, _ = lesson.split(0)
+    classifier = classifier_of(hidden_layer_sizes=hidden_layer_sizes, activation=activation)
+    lesson.train(classifier, inputs, targets, 3)
     # Quelques dizaines d'opérations : quelques dizaines d'arrondis.
     expected = classifier.predict_proba(test_inputs)
     np.testing.assert_allclose(lesson.forward(classifier, test_inputs), expected, rtol=1e-12, atol=1e-14)
@@ -51,137 +57,241 @@ def test_forward_by_hand_is_predict_proba(activation, hidden):
 def test_the_loop_does_what_fit_does():
     """La première époque est celle de `fit` ; ensuite les deux mélangent autrement, et descendent autant."""
     for seed in range(3):
-        looped, _ = trained(20, seed)
         inputs, targets, *_ = lesson.split(seed)
-        fitted = MLPClassifier(**lesson.settings_of(ARGS), max_iter=20, n_iter_no_change=20)
-        fitted.set_params(random_state=np.random.RandomState(seed))
-        with lesson.safe_training():
+        epochs = []
+        looped = lesson.train(classifier_of(seed), inputs, targets, 20, epochs.append)
+        fitted = classifier_of(seed).set_params(max_iter=20, n_iter_no_change=20)
+        with pytest.warns(UserWarning, match="20"):
             fitted.fit(inputs, targets)
-        assert looped.loss_curve_[0] == fitted.loss_curve_[0] and len(fitted.loss_curve_) == 20
-        assert 0.5 < looped.loss_curve_[-1] / fitted.loss_curve_[-1] < 2  # de 0.9 à 1.1 sur dix graines
+        assert epochs == list(range(20)) and len(looped) == 20
+        assert looped[0] == fitted.loss_curve_[0]
+        assert 0.5 < looped[-1] / fitted.loss_curve_[-1] < 2  # de 0.9 à 1.1 sur dix graines
 
 
-def test_history_is_the_cross_entropy_and_the_accuracy_on_both_parts():
-    classifier, history = trained(4)
-    inputs, targets, test_inputs, test_targets, _ = lesson.split(0)
-    for (x, y), (loss, score) in zip([(inputs, targets), (test_inputs, test_targets)], history[-1].reshape(2, 2)):
-        own = classifier.predict_proba(x)[np.arange(len(y)), y]
-        assert loss == pytest.approx(-np.mean(np.log(own))) and score == accuracy_score(y, classifier.predict(x))
-    assert history.shape == (4, 4)
+def test_measures_are_the_cross_entropy_and_the_accuracy():
+    inputs, targets, *_ = lesson.split(0)
+    classifier = classifier_of()
+    lesson.train(classifier, inputs, targets, 4)
+    loss, score = lesson.measure(classifier, inputs, targets)
+    assert loss == pytest.approx(log_loss(targets, classifier.predict_proba(inputs)))
+    assert score == accuracy_score(targets, classifier.predict(inputs))
 
 
 @pytest.mark.parametrize("batch_size", [1, 20, 50, 120])
 def test_updates_per_epoch(batch_size):
     """Autant de mises à jour par époque que de groupes : Adam, qui les compte, en fait foi."""
-    classifier, _ = trained(4, batch_size=batch_size, solver="adam", learning_rate_init=0.001)
-    assert classifier._optimizer.t == 4 * math.ceil(120 / batch_size) and classifier.t_ == 480
+    inputs, targets, *_ = lesson.split(0)
+    classifier = classifier_of(solver="adam", learning_rate=0.001, batch_size=batch_size)
+    lesson.train(classifier, inputs, targets, 4)
+    n_updates = math.ceil(120 / batch_size)
+    assert classifier._optimizer.t == 4 * n_updates and classifier.t_ == 480
+    answer = answer_to("exercice2", "3.2-epoch", {"BATCH_SIZE": batch_size, "EPOCHS": 4})
+    assert f"groupes de {batch_size} : {n_updates} mise" in answer and f"cela fait {4 * n_updates} mises" in answer
 
 
-@pytest.mark.parametrize("rate, activation", [(1e100, "tanh"), (1e5, "relu"), (1e5, "identity")])
-def test_explosion_is_told_not_raised(rate, activation, recwarn):
-    changes = {"learning_rate_init": rate, "activation": activation}
-    _, history = trained(5, **changes)
-    assert len(history) < 5
-    result = lesson.cross_validated(0, lesson.settings_of(ARGS, **changes), 3)
-    assert result is None and lesson.describe(result) == "explose" and lesson.epochs_to_goal(result) is None
-    assert not recwarn
+def test_trials_are_five_plain_fits():
+    """Chaque essai est un `fit` de scikit-learn, avec sa graine pour le partage et pour les poids."""
+    module = variant("exercice2", SEED=7, EPOCHS=6)
+    losses, scores = module.trials(lesson.make_classifier([10], **SETTINGS))
+    assert losses.shape == (5, 6) and scores.shape == (5,)
+    for k in range(5):
+        inputs, targets, test_inputs, test_targets, _ = lesson.split(7 + k)
+        alone = MLPClassifier([10], activation="tanh", solver="sgd", learning_rate_init=0.1, batch_size=20)
+        alone.set_params(max_iter=6, random_state=7 + k)
+        with pytest.warns(UserWarning, match="6"):
+            alone.fit(inputs, targets)
+        assert losses[k].tolist() == alone.loss_curve_ and scores[k] == alone.score(test_inputs, test_targets)
 
 
-def test_cross_validation_repeats_and_compares_from_the_same_start():
-    settings = lesson.settings_of(ARGS)
-    losses, scores = lesson.cross_validated(3, settings, 4)
-    again, _ = lesson.cross_validated(3, settings, 4)
-    slower, _ = lesson.cross_validated(3, settings | {"learning_rate_init": 1e-9}, 4)
-    assert losses.shape == (4,) and scores.shape == (5,) and np.array_equal(losses, again)
-    assert slower[0] > losses[0] and slower.min() == pytest.approx(slower[0], rel=0.01), "sans pas, rien ne bouge"
+def test_the_same_start_for_each_value():
+    """Deux valeurs partent des mêmes poids et des mêmes partages : sans pas, rien ne les distingue."""
+    module = variant("exercice2", EPOCHS=3)
+    _, ax = plt.subplots()
+    tiny = lesson.make_classifier([10], "tanh", "sgd", 1e-9, 0, 20)
+    results = module.compare(ax, "Moments", tiny, "momentum", [0.5, 0.9])
+    np.testing.assert_allclose(results[0.5][0], results[0.9][0], rtol=1e-6)
+    plt.close("all")
 
 
-def test_a_mistyped_setting_is_not_taken_for_an_explosion():
+def test_an_explosion_is_told_and_another_error_is_not_hidden():
+    module = variant("exercice2", EPOCHS=5)
+    with np.errstate(over="ignore", invalid="ignore"):
+        losses, scores = module.trials(lesson.make_classifier([10], "identity", "sgd", 1e6, 0.9, 20))
+    assert np.isinf(losses).all() and module.goal_epoch(losses) is None
+    assert module.outcome(losses, scores) == "la perte explose dans 5 essais sur 5"
     with pytest.raises(ValueError, match="activation"):
-        lesson.cross_validated(0, lesson.settings_of(ARGS, activation="tang"), 3)
+        module.trials(lesson.make_classifier([10], "tang", "sgd", 0.1, 0, 20))
+    broken = variant(
+        "exercice2", [("    return MLPClassifier(", '    raise ValueError("la mienne")\n    MLPClassifier(')]
+    )
+    for section in list(broken.SECTIONS)[1:]:
+        with pytest.raises(ValueError, match="la mienne"):
+            call(broken, section)
 
 
-def test_words_about_the_results():
-    scores = np.full(10, 0.9)
-    results = {"a": (np.array([0.5, 0.1]), scores), "b": (np.array([0.5, 0.4]), scores), "c": None}
-    results["d"] = (np.array([0.5, 5.0]), scores)
-    assert [lesson.epochs_to_goal(result) for result in results.values()] == [2, None, None, None]
-    said = [lesson.describe(result) for result in results.values()]
-    assert said == ["est à 0.1 en 2 époques", "n'est pas à 0.1 en 2 époques", "explose", "diverge, pire qu'au hasard"]
-    spread = np.array([0.8, 1.0])
-    near, far = (np.array([1.0]), 0.05 * spread + 0.9), (np.array([1.0]), 0.05 * spread + 0.5)
-    assert "pas de vraie différence" in lesson.accuracy_sentence({"a": near, "b": near})
-    assert "une vraie différence" in lesson.accuracy_sentence({"a": near, "b": far})
-    assert lesson.accuracy_sentence({"a": near, "b": None}) == ""
+def test_one_word_for_one_fact():
+    """« explose » n'est jamais à côté d'une exactitude, et une perte qui finit bien n'« explose » pas."""
+    scores = np.full(5, 0.9)
+    for end, said in [(0.05, "finit à 0.050"), (5.0, "finit à 5.000"), (1001.0, "explose"), (np.inf, "explose")]:
+        text = lesson.outcome(np.full((5, 2), end), scores)
+        assert said in text and ("explose" in text) == (end > 1000) != ("exactitude" in text)
+    text = (ROOT / "exercice2.py").read_text(encoding="utf-8")
+    assert "diverge" not in text and "qu'au hasard" not in text
 
 
-def test_linear_network_has_straight_borders():
-    """Avec identity, le rapport de deux probabilités est l'exponentielle d'une fonction affine ; pas avec tanh."""
-    bends = {}
-    for activation in ("identity", "tanh"):
-        inputs, targets, _, _, scaler = lesson.split(0)
-        classifier = MLPClassifier(**lesson.settings_of(ARGS, activation=activation), max_iter=60, random_state=0)
-        with lesson.safe_training():
-            classifier.fit(inputs, targets)
-        regions = lesson.petal_regions(classifier, scaler)
-        logs = np.log(regions[..., 2]) - np.log(regions[..., 1])  # (200, 200)
-        bends[activation] = np.abs(np.diff(logs, 2, axis=1)).max()
-    assert bends["identity"] < 1e-9 < 1e-4 < bends["tanh"]
+def test_goal_epoch():
+    """L'époque où la médiane passe ; rien si elle n'y arrive pas, ou si elle remonte."""
+    down = np.array([0.5, 0.2, 0.09, 0.08])
+    assert lesson.goal_epoch(np.tile(down, (5, 1))) == 3
+    assert lesson.goal_epoch(np.tile(down[:2], (5, 1))) is None
+    assert lesson.goal_epoch(np.tile([0.5, 0.09, 0.3], (5, 1))) is None
+    assert lesson.goal_epoch(np.array([down, down, down, down + 1, down + 1])) == 3, "la médiane de cinq"
 
 
-def test_petal_regions_are_the_probabilities_of_flowers_with_mean_sepals():
+def test_the_map_shows_the_probabilities_of_flowers_with_mean_sepals():
     inputs, targets, _, _, scaler = lesson.split(0)
-    classifier, _ = trained(3)
-    regions = lesson.petal_regions(classifier, scaler)
-    flower = StandardScaler.transform(scaler, [[*scaler.mean_[:2], 7.5, 0]])
-    np.testing.assert_allclose(regions[0, -1], classifier.predict_proba(flower)[0], rtol=1e-12)
-    np.testing.assert_allclose(regions.sum(axis=2), 1)
+    classifier = classifier_of()
+    lesson.train(classifier, inputs, targets, 3)
+    _, ax = plt.subplots()
+    lesson.draw_regions(ax, classifier, inputs, targets, scaler)
+    flower = [[*scaler.mean_[:2], 7.5, 0]]  # en bas à droite du plan
+    probabilities = classifier.predict_proba(scaler.transform(flower))[0]
+    colours = [to_rgb(colour) for colour in lesson.COLOURS]
+    np.testing.assert_allclose(ax.images[0].get_array()[0, -1], 0.5 + 0.5 * probabilities @ colours)
+    plt.close("all")
 
 
-def options(monkeypatch, *words):
-    monkeypatch.setattr(sys, "argv", ["exercice2.py", *words])
-    return lesson.read_options()
+@pytest.mark.parametrize("seed", [20, 40, 60])
+def test_depth_on_unseen_seeds(seed):
+    """Avec trois couches, la perte de la sigmoïde reste au moins trois fois au-dessus de celle de tanh."""
+    answer = answer_to("exercice2", "3.2-activation", {"SEED": seed, "ACTIVATIONS": ["tanh", "logistic"]})
+    sigmoid, tanh = map(float, re.search(r"finit à (\S+), celle de tanh à (\S+)\. ", answer).groups())
+    # De 0.17 à 0.99 et de 0.002 à 0.14, un essai à la fois, sur 15 graines ; ici, la médiane de 5.
+    assert 3 * tanh < sigmoid and 0.17 < sigmoid < 0.99 and 0.002 < tanh < 0.14
+    assert "La sigmoïde (logistic) est plus lente que tanh." in answer
 
 
-@pytest.mark.parametrize("text", ["7,4", "(7, 4)", "(7,4,)"])
-@pytest.mark.parametrize("activation", ["sigmoïde", "sigmoide", "logistic"])
-def test_options_reach_the_classifier(text, activation, monkeypatch):
-    words = "--learning-rate 0.3 --momentum 0.2 --batch-size 15 --epochs 9"
-    args = options(monkeypatch, "--hidden", text, "--activation", activation, *words.split())
-    expected = {"hidden_layer_sizes": (7, 4), "activation": "logistic", "solver": "sgd", "learning_rate_init": 0.3}
-    assert lesson.settings_of(args) == expected | {"momentum": 0.2, "batch_size": 15} and args.epochs == 9
+@pytest.mark.parametrize("seed", [20, 40, 60])
+def test_momentum_against_theory_on_unseen_seeds(seed):
+    """À petit pas, un moment m agit comme un taux 1/(1 - m) fois plus grand : 0.01 avec 0.9 comme 0.1 avec 0."""
+    module = variant("exercice2", SEED=seed)
+    with_momentum, _ = module.trials(lesson.make_classifier([10], "tanh", "sgd", 0.01, 0.9, 20))
+    larger_rate, _ = module.trials(lesson.make_classifier([10], "tanh", "sgd", 0.1, 0, 20))
+    # 5 % au plus, un essai à la fois ; l'écart reste sous les 10 % que demande la réponse.
+    np.testing.assert_allclose(with_momentum[:, -1], larger_rate[:, -1], rtol=0.1)
+    assert "agit comme un taux 1/(1 - 0.9) = 10 fois plus grand" in answer_to("exercice2", "3.2-sgd", {"SEED": seed})
 
 
-@pytest.mark.parametrize(
-    "name, value, option",
-    [
-        ("SOLVER", "lbfgs", "--solver"),
-        ("ACTIVATION", "softmax", "--activation"),
-        ("HIDDEN_LAYER_SIZES", (), "--hidden"),
-        ("MOMENTUM", 1, "--momentum"),
-        ("BATCH_SIZE", 121, "--batch-size"),
-        ("EPOCHS", 0, "--epochs"),
-    ],
-)
-def test_a_constant_is_refused_as_its_option_is(name, value, option, monkeypatch, capsys):
-    monkeypatch.setattr(lesson, name, value)
+# (section, réglages, ce que dit la réponse, ce qu'elle ne dit pas, changements de texte)
+BLOWN = {"LEARNING_RATE": 1e6, "ACTIVATION": "identity"}
+TWO = {"ACTIVATIONS": ["logistic", "tanh"]}
+CASES = [
+    ("3.2-donnees", {}, "ses pétales sont plus courts que ceux des deux autres espèces, d'au moins 1.1 cm", "hasard"),
+    ("3.2-epoch", {}, "un passage sur les 120 fleurs d'apprentissage, par groupes de 20 : 6 mises à jour", "conclure"),
+    ("3.2-epoch", {"BATCH_SIZE": 120, "EPOCHS": 1}, "En 1 époque, cela fait 1 mise à jour, et 120 exemples", "mises"),
+    ("3.2-epoch", BLOWN, "Rien à conclure. La perte explose à l'époque 5", "passage"),
+    ("3.2-structure", {}, "(4, 10) puis (10, 3)", "puis 10"),
+    ("3.2-structure", {"HIDDEN_LAYER_SIZES": [9, 1]}, "9 puis 1 neurone caché, 3 de sortie", "cachés"),
+    ("3.2-structure", {"HIDDEN_LAYER_SIZES": [1, 9]}, "1 puis 9 neurones cachés, 3 de sortie", "caché,"),
+    ("3.2-couche-cachee", {}, "Plus il y a de neurones, plus la perte descend vite. La perte a atteint", "n'atteint"),
+    ("3.2-couche-cachee", {}, "en 6 époques (50), 8 (10), 11 (3) ; elle finit à 0.17 (1)", "va de"),
+    ("3.2-couche-cachee", {"HIDDEN_SIZES": [50, 1]}, "Plus il y a de neurones", "va de"),
+    ("3.2-couche-cachee", {"HIDDEN_SIZES": [10]}, "La perte a atteint 0.1 en 8 époques (10).", "exactitude"),
+    ("3.2-couche-cachee", {"HIDDEN_SIZES": [10, 10]}, "La perte a atteint 0.1 en 8 époques (10).", "Plus"),
+    ("3.2-couche-cachee", {"HIDDEN_SIZES": [10, 11, 12]}, "(12), pas de vraie différence (± 0.049", "Plus"),
+    ("3.2-couche-cachee", {"EPOCHS": 3}, "0.920 (50), une vraie différence (± 0.034", "Plus"),
+    ("3.2-couche-cachee", BLOWN, "n'atteint 0.1 avec aucune de ces valeurs, en 40 époques", "exactitude"),
+    ("3.2-couche-cachee", {**BLOWN, "LEARNING_RATE": 20, "HIDDEN_SIZES": [3, 200]}, "La perte n'atteint", "Plus"),
+    ("3.2-activation", {}, "La sigmoïde (logistic) est plus lente que tanh. La perte a atteint", "entre"),
+    ("3.2-activation", {}, "la perte de la sigmoïde passe sous 1 à l'époque 32 et finit à 0.43", "entre"),
+    ("3.2-activation", {}, "Avec identity, la perte explose dans 1 essai sur 5", "entre"),
+    ("3.2-activation", {"ACTIVATIONS": ["tanh"]}, "(en plus), la perte finit à 0.042.", "entre"),
+    ("3.2-activation", {"ACTIVATIONS": ["logistic"]}, "(en plus), la perte finit à 0.43.", "plus lente"),
+    ("3.2-activation", {"ACTIVATIONS": ["relu", "tanh"]}, "(en plus), la perte finit entre ", "sigmoïde"),
+    ("3.2-activation", {**TWO, "EPOCHS": 5}, "la perte de la sigmoïde finit à 1.1, celle de tanh à 0.11", "lente"),
+    (
+        "3.2-activation",
+        {**TWO, "SOLVER": "adam", "LEARNING_RATE": 0.01, "EPOCHS": 100},
+        "finit entre 0.042 et 0.059",
+        "s'éteint",
+    ),
+    ("3.2-activation", {**TWO, "LEARNING_RATE": 1, "EPOCHS": 20}, "en 6 époques (logistic), 10 (tanh)", "plus lente"),
+    (
+        "3.2-sgd",
+        {},
+        "Il faut un taux ni trop petit, ni trop grand : la perte finit à 0.921 au taux 0.001",
+        "Sans moment",
+    ),
+    ("3.2-sgd", {}, "Le moment accélère : au taux 0.01, la perte finit à 0.485 avec un moment de 0, 0.145", "n'aide"),
+    ("3.2-sgd", {}, "= 10 fois plus grand : sans lui, la perte finit à 0.143 au taux 0.1", "explose"),
+    ("3.2-sgd", {}, "Trop des deux : la perte finit à 6.62 au taux 10 avec un moment de 0.9.", "explose"),
+    ("3.2-sgd", {"RATES": [0.1, 0.001]}, "Sans moment, la perte finit à 0.921 au taux 0.001, 0.143", "ni trop"),
+    ("3.2-sgd", {"RATES": [0.1]}, "Sans moment, la perte finit à 0.143 au taux 0.1", "Trop des deux"),
+    ("3.2-sgd", {"RATES": [0.5], "MOMENTA": [0, 0.5]}, "Le moment accélère", "agit comme"),
+    ("3.2-sgd", {"RATES": [0.1], "MOMENTA": [0.5, 0.9]}, "Le moment accélère", "agit comme"),
+    ("3.2-sgd", {"RATES": [0.02], "EPOCHS": 3, "MOMENTA": [0, 0.5]}, "Le moment n'aide presque pas", "agit comme"),
+    ("3.2-sgd", {"MOMENTA": [0.5]}, "Ensuite, au taux 0.01, la perte finit à 0.381 avec un moment de 0.5", "accélère"),
+    ("3.2-sgd", {"MOMENTA": [0]}, "Ensuite, au taux 0.01", "Trop des deux"),
+    ("3.2-sgd", {"RATES": [10], "MOMENTA": [0, 0.99], "MOMENTA_RATE": 10}, "Le moment n'aide pas ici", "Trop des"),
+    ("3.2-sgd", {"RATES": [1e6, 1e5], "ACTIVATION": "identity"}, "explose au taux 100000, au taux 1e+06", "ni trop"),
+    ("3.2-sgd", {"RATES": [5], "ACTIVATION": "relu"}, "Trop des deux : la perte explose au taux 5", "ni trop"),
+    ("3.2-sgd", {"RATES": [2], "ACTIVATION": "identity"}, "Sans moment, la perte explose au taux 2", "Trop des deux"),
+]
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    """Tous les cas, joués une fois sous coverage.py ; rend leurs réponses et ce que coverage.py a vu."""
+    return measured("exercice2", CASES, tmp_path_factory.mktemp("mesures"))
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=lambda number: f"{CASES[number][0]} {CASES[number][2][:30]}")
+def test_each_sentence_on_both_sides(number, played):
+    """Une phrase n'est dite que si cet essai la montre : dite là où elle est vraie, tue là où elle est fausse."""
+    answer, (_, _, said, unsaid, *_) = played[0][number], CASES[number]
+    assert said in answer and unsaid not in answer, answer
+
+
+def test_every_branch_below_the_answers_is_taken(played):
+    assert never_taken("exercice2", played[1]) == ([], [])
+
+
+def test_lists_are_edited_freely(tmp_path, workers):
+    """Une liste d'une valeur, de vingt, avec des répétitions, à l'envers : rien ne casse, rien de trop long."""
+    edits = [
+        ["--hidden-sizes", "5", "--activations", "relu", "--rates", "1", "--momenta", "0.5", "--epochs", "4"],
+        ["--hidden-sizes", "50,50,1,1", "--activations", "tanh,tanh", "--rates", "10,1,0.1", "--momenta", "0.9,0.9,0"],
+        ["--hidden-sizes", "4," * 19 + "3", "--activations", "relu," * 19 + "relu", "--epochs", "1"],
+        ["--solver", "adam", "--learning-rate", "0.01", "--activation", "relu", "--epochs", "3"],
+        ["--hidden-layer-sizes", "200,2,3", "--batch-size", "1", "--epochs", "1", "--momenta", "0.999"],
+    ]
+    pending = []
+    for number, options in enumerate(edits):
+        path = tmp_path / str(number) / "exercice2.py"
+        path.parent.mkdir()
+        path.write_bytes((ROOT / "exercice2.py").read_bytes())
+        pending.append(workers.submit(play, path, "--corrige", *options))
+    for options, future in zip(edits, pending):
+        status, output, errors = future.result(timeout=600)
+        assert (status, errors) == (0, ""), options
+        check_layout(output)
+        if "adam" in options:
+            assert "adam, taux 0.01, moment sans effet" in output
+            assert "`forward`, le calcul à la main, ne connaît pas relu." in output
+
+
+def test_layers_that_no_row_of_limits_can_refuse(monkeypatch, capsys):
+    module = variant("exercice2", HIDDEN_LAYER_SIZES=[5, 5, 5, 5])
     monkeypatch.setattr(sys, "argv", ["exercice2.py"])
-    assert lesson.main() == 2
-    by_constant = capsys.readouterr().err
-    monkeypatch.undo()
-    monkeypatch.setattr(sys, "argv", ["exercice2.py", f"{option}={value}"])
-    assert lesson.main() == 2
-    assert capsys.readouterr().err == by_constant and option in by_constant
+    assert module.main() == 2
+    assert capsys.readouterr().err.endswith("(--hidden-layer-sizes) : il faut de 1 à 3 couches, pas 4\n")
 
 
-def test_an_interruption_inside_scikit_learn_is_not_swallowed(monkeypatch):
-    """Scikit-learn avale Ctrl+C pendant `partial_fit` et `fit`, et avertit ; le script en refait une interruption."""
-
-    def interrupted(*given):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(MLPClassifier, "_backprop", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        trained(5)
-    with pytest.raises(KeyboardInterrupt):
-        lesson.cross_validated(0, lesson.settings_of(ARGS), 3)
+def test_sections_hold_no_dictionary():
+    """Une comparaison est un appel de `compare` ; le seul `**` est là où scikit-learn le demande."""
+    text = (ROOT / "exercice2.py").read_text(encoding="utf-8").partition("# --- Lancement")[0]
+    for function in ast.parse(text).body:
+        if isinstance(function, ast.FunctionDef) and function.name.startswith("section_"):
+            nodes = list(ast.walk(function))
+            assert not any(isinstance(node, (ast.Dict, ast.DictComp, ast.Lambda)) for node in nodes), function.name
+    assert text.count("**{") == 1

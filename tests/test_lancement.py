@@ -38,11 +38,18 @@ from commun import (
 )
 
 # Une section rapide de chaque script, avec une figure.
-QUICK = {"exercice1": "2.2.1"}
+QUICK = {"exercice1": "2.2.1", "relu_plot": "3.1-relu", "exercice2": "3.2-epoch"}
 # Ce qu'on regarde de chaque script dans une fenêtre.
-WINDOW = {"exercice1": ["--section", "2.2.2"]}
+WINDOW = {
+    "exercice1": ["--section", "2.2.2"],
+    "relu_plot": [],
+    "exercice2": ["--section", "3.2-epoch", "--section", "3.2-structure", "--epochs", "5"],
+}
 # Un apprentissage qui durerait des minutes.
-ENDLESS = {"exercice1": ["--section", "2.2.2-taux", "--n-iterations", "100000", "--rates", "0.01," * 49 + "0.01"]}
+ENDLESS = {
+    "exercice1": ["--section", "2.2.2-taux", "--n-iterations", "100000", "--rates", "0.01," * 49 + "0.01"],
+    "exercice2": ["--section", "3.2-couche-cachee", "--epochs", "10000"],  # dans `fit`, qui avale Ctrl+C
+}
 # Les sections qui montrent des durées : les seuls chiffres et pixels qui changent d'un essai à l'autre.
 TIMED = {"2.2.3-million", "3.3.1-calcul"}
 # Les sections sans figure : l'énoncé n'en demande pas.
@@ -517,13 +524,17 @@ def functions_of(script):
 
 
 def test_what_scripts_share_has_one_text():
-    """Le lancement, et toute fonction qui porte le même nom dans deux scripts : le même texte, à la lettre."""
+    """Le lancement, et toute fonction qui porte le même nom dans deux scripts : le même texte, à la lettre.
+
+    Sauf ce que chaque script a de propre : ses sections, sa boucle d'apprentissage, ses couches, son dessin.
+    """
+    own = {"refused_together", "train", "__init__", "forward", "draw"}
     texts = {(ROOT / f"{script}.py").read_text(encoding="utf-8").partition("# --- Lancement")[2] for script in NEW}
     assert len(texts) == 1 and "def main" in texts.pop()
     known = {}
     for script in NEW:
         for name, text in functions_of(script).items():
-            if not name.startswith("section_") and name not in ("refused_together", "__init__", "forward", "draw"):
+            if not name.startswith("section_") and name not in own:
                 assert known.setdefault(name, text) == text, f"{name} n'a pas le même texte partout"
 
 
@@ -614,6 +625,40 @@ def test_windows_come_section_by_section(script, windows):
     assert seen and len(seen) == len(blocks(output)) == len(re.findall("^Fermez l", output, re.MULTILINE))
     assert all(line.endswith(" 1") for line in seen)
     assert not (folders[script] / "figures").exists()
+
+
+LIVE_DRIVER = """
+import sys
+import matplotlib.pyplot as plt
+import {script} as lesson
+
+real_show, real_pause, frames = plt.show, plt.pause, []
+
+def pause(interval):
+    frames.append(interval)
+    if len(frames) == 3:  # fermer au milieu de l'attente, comme un clic sur la croix
+        figure = plt.gcf()
+        figure.canvas.manager.window.after(2, lambda: plt.close(figure))
+    real_pause(interval)
+    print("IMAGE", len(plt.get_fignums()), flush=True)
+
+plt.pause = pause
+plt.show = lambda block=None: real_show(block=False) if block is False else print("OUVERTE", flush=True)
+sys.argv = ["{script}.py", *{options!r}]
+sys.exit(lesson.main())
+"""
+# Les sections qui dessinent pendant l'apprentissage, et de quoi dessiner plus de trois fois.
+LIVE = {"exercice2": ["--section", "3.2-epoch", "--epochs", "40"]}
+
+
+@pytest.mark.parametrize("script", LIVE)
+def test_closing_a_live_window(script, display, tmp_path):
+    """Un vrai clic sur la croix : plus d'image, rien ne se rouvre, l'apprentissage va au bout, état 0."""
+    output = drive(LIVE_DRIVER, script, [*LIVE[script], "--corrige"], display, tmp_path)
+    images = [line for line in output.splitlines() if line.startswith(("IMAGE", "OUVERTE"))]
+    assert images == ["IMAGE 1", "IMAGE 1", "IMAGE 0"]
+    assert "Fermez" not in output, "elle l'est déjà"
+    assert f"{LIVE[script][-1]} époques" in answer_of(output)
 
 
 LEFT_ALONE = """

@@ -25,19 +25,15 @@ from commun import OLD, ROOT, answer_of, blocks, check_layout, environment, last
 
 # Une section rapide de chaque script.
 QUICK = {
-    "relu_plot": "3.1-activations",
-    "exercice2": "3.2-epoch",
     "exercice3": "3.3.2-donnees",
     "exercice3_nonlinear": "3.3.2-droite",
 }
 # Ce qu'on regarde de chaque script dans une fenêtre : plusieurs figures, ou un dessin en direct.
 WINDOW = {
-    "relu_plot": ["--section", "3.1-activations"],
-    "exercice2": ["--section", "3.2-epoch", "--epochs", "6"],
     "exercice3": ["--section", "3.3.2-apprentissage", "--epochs", "100"],
     "exercice3_nonlinear": ["--section", "3.3.2-droite", "--epochs", "100"],
 }
-N_WINDOWS = {"relu_plot": 2}
+N_WINDOWS = {}
 # Les figures qui montrent des durées : les seules dont les pixels changent d'un essai à l'autre.
 TIMED_FIGURES = {"exercice3-3.3.1-calcul.png"}
 # Les sections sans figure : l'énoncé n'en demande pas.
@@ -110,9 +106,8 @@ def test_question_first_and_no_answer_unless_asked(runs, monkeypatch, capsys, tm
     assert lasting(blocks(whole)[name].partition("\n\nCorrigé")[0]) == lasting(blocks(output)[name])
     for text in blocks(whole).values():
         assert text.splitlines()[1].startswith(("Question : ", "Travail à faire : "))
-    if script != "relu_plot":  # rien n'y est au hasard
-        other = say(module, monkeypatch, capsys, "--section", name, "--figures", "figures", "--seed", "1")
-        assert other != output, "une autre graine, d'autres chiffres"
+    other = say(module, monkeypatch, capsys, "--section", name, "--figures", "figures", "--seed", "1")
+    assert other != output, "une autre graine, d'autres chiffres"
 
 
 @pytest.mark.parametrize("script", OLD)
@@ -180,7 +175,7 @@ def test_bad_options_are_refused(script, monkeypatch, capsys, tmp_path):
     assert "fichier" in refused(module, script, ["--figures", "fichier/dessous"], monkeypatch, capsys)
 
 
-@pytest.mark.parametrize("script", [script for script in OLD if script != "relu_plot"])
+@pytest.mark.parametrize("script", OLD)
 def test_constants_go_through_the_same_checks(script, monkeypatch, capsys, tmp_path):
     module = load(script)
     monkeypatch.chdir(tmp_path)
@@ -191,7 +186,7 @@ def test_constants_go_through_the_same_checks(script, monkeypatch, capsys, tmp_p
 
 def test_a_window_blocks_even_in_interactive_mode(monkeypatch, capsys):
     """Après %matplotlib tk ou plt.ion(), un simple plt.show() rendrait la main, et la fenêtre disparaîtrait."""
-    module, calls = load("relu_plot"), []
+    module, calls = load("exercice3"), []
     monkeypatch.setattr(plt, "show", lambda block=None: calls.append(block))
     fig = plt.figure()
     module.show(fig, argparse.Namespace(window=True, folder=None))
@@ -201,15 +196,14 @@ def test_a_window_blocks_even_in_interactive_mode(monkeypatch, capsys):
 
 def test_every_figure_is_closed(monkeypatch, capsys, tmp_path):
     """Sinon une longue séance garderait toutes ses figures en mémoire."""
-    module = load("relu_plot")
-    monkeypatch.setattr(sys, "argv", ["relu_plot.py", "--figures", str(tmp_path)])
-    assert module.main() == 0 and len(list(tmp_path.glob("*.png"))) == 4
+    module = load("exercice3")
+    monkeypatch.setattr(sys, "argv", ["exercice3.py", "--section", "3.3.2-donnees", "--figures", str(tmp_path)])
+    assert module.main() == 0 and len(list(tmp_path.glob("*.png"))) == 1
     assert not plt.get_fignums()
 
 
 # Un apprentissage qui durerait des minutes.
 ENDLESS = {
-    "exercice2": ["--section", "3.2-epoch", "--epochs", "10000"],
     "exercice3": ["--section", "3.3.2-perte", "--epochs", "100000"],
     "exercice3_nonlinear": ["--section", "3.3.2-non-lineaire", "--epochs", "100000"],
 }
@@ -344,7 +338,7 @@ sys.exit(lesson.main())
 """
 
 
-LIVE = {"exercice2": "3.2-epoch", "exercice3": "3.3.2-apprentissage"}
+LIVE = {"exercice3": "3.3.2-apprentissage"}
 
 
 @pytest.fixture(scope="module")

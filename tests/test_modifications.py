@@ -58,8 +58,8 @@ EDITS = {
     "trois couches de gradient": ("relu_plot", {"N_LAYERS": "3", "SCORES": "[5, 0]"}, []),
     "relu qui fuit": ("relu_plot", {"relu": "def relu(x):\n    return np.where(x > 0, x, 0.1 * x)\n"}, []),
     "une grande échelle": ("relu_plot", {"X_MAX": "1000"}, []),
-    "deux couches cachées": ("exercice2", {"HIDDEN_LAYER_SIZES": "(10, 5)", "EPOCHS": "6"}, []),
-    "la sigmoïde": ("exercice2", {"ACTIVATION": '"sigmoïde"', "EPOCHS": "6"}, []),
+    "deux couches cachées": ("exercice2", {"HIDDEN_LAYER_SIZES": "[10, 5]", "EPOCHS": "6"}, []),
+    "la sigmoïde": ("exercice2", {"ACTIVATION": '"logistic"', "EPOCHS": "6"}, []),
     "adam": ("exercice2", {"SOLVER": '"adam"', "LEARNING_RATE": "0.01", "MOMENTUM": "0", "EPOCHS": "1"}, []),
     "un neurone": ("exercice2", {"HIDDEN_LAYER_SIZES": "1", "BATCH_SIZE": "120", "EPOCHS": "6"}, []),
     "x⁴ et une couche cachée": (
@@ -126,7 +126,7 @@ def test_exercice1_degenerate_cases_say_something_true(results):
 
 def test_relu_plot_follows_the_edit(results):
     assert "0.25^3" in results["trois couches de gradient"][1]
-    assert "-0.2" in answer_of(blocks(results["relu qui fuit"][1])["3.1-relu"])
+    assert "n'est pas ReLU : elle vaut -1 en -10" in answer_of(blocks(results["relu qui fuit"][1])["3.1-relu"])
 
 
 def test_exercice2_follows_the_edit(results):

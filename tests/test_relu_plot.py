@@ -1,39 +1,38 @@
-"""Les activations de relu_plot face à d'autres autorités : PyTorch et la dérivation automatique."""
+"""Les activations de relu_plot face à d'autres autorités, PyTorch et la dérivation automatique, et ses réponses."""
 
 import numpy as np
 import pytest
 import torch
 
 import relu_plot as lesson
+from commun import answer_to, call, measured, never_taken, variant
 
 EPSILON = np.finfo(float).eps
 EXTREMES = np.array([-1000.0, -745.0, -36.0, -1.0, -1e-9, 0.0, 1e-9, 1.0, 36.0, 745.0, 1000.0])
 REFERENCES = {"linéaire": lambda x: 1 * x, "sigmoïde": torch.sigmoid, "tanh": torch.tanh, "ReLU": torch.relu}
 
 
-@pytest.mark.parametrize("name", lesson.ACTIVATIONS)
-def test_activation_against_torch(name, recwarn):
-    """Quelques arrondis (eps) d'écart au plus, sans avertissement, même très loin de 0."""
+def test_the_names_are_those_of_the_settings():
+    assert list(lesson.FUNCTIONS) == lesson.LIMITS["ACTIVATIONS"] == lesson.ACTIVATIONS == list(REFERENCES)
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_activation_against_torch(name):
+    """Quelques arrondis (eps) d'écart au plus, même très loin de 0."""
     for points in (EXTREMES, np.linspace(-30, 30, 4001)):
         expected = REFERENCES[name](torch.tensor(points))
-        np.testing.assert_allclose(lesson.ACTIVATIONS[name](points), expected, rtol=8 * EPSILON, atol=8 * EPSILON)
-    assert not recwarn
+        with np.errstate(over="ignore"):  # comme le fait le lancement : exp(1000) déborde, et 1/(1 + inf) vaut 0
+            found = lesson.FUNCTIONS[name](points)
+        np.testing.assert_allclose(found, expected, rtol=8 * EPSILON, atol=8 * EPSILON)
 
 
-@pytest.mark.parametrize("name", lesson.ACTIVATIONS)
+@pytest.mark.parametrize("name", REFERENCES)
 def test_slope_against_autograd(name):
     points = np.linspace(-6, 6, 500)  # 0, où ReLU n'a pas de pente, n'en est pas
     x = torch.tensor(points, requires_grad=True)
     REFERENCES[name](x).sum().backward()
     # Différence centrée au pas h : h²/6 fois la dérivée troisième (au plus 2), plus l'arrondi eps·6/h.
-    np.testing.assert_allclose(lesson.slope(lesson.ACTIVATIONS[name], points), x.grad, atol=1e-12 + 12 * EPSILON / 1e-6)
-
-
-@pytest.mark.parametrize("function, left", [(torch.relu, 0), (lambda x: torch.nn.functional.leaky_relu(x, 0.1), 0.1)])
-def test_torch_takes_the_slope_of_the_left_at_zero(function, left):
-    x = torch.zeros(1, requires_grad=True)
-    function(x).backward()
-    assert x.grad.item() == pytest.approx(left)
+    np.testing.assert_allclose(lesson.slope(lesson.FUNCTIONS[name], points), x.grad, atol=1e-12 + 12 * EPSILON / 1e-6)
 
 
 def test_softmax_against_torch(recwarn):
@@ -43,4 +42,65 @@ def test_softmax_against_torch(recwarn):
         np.testing.assert_allclose(lesson.softmax(scores), expected, rtol=100 * EPSILON)
         np.testing.assert_allclose(lesson.softmax(scores + 1000), expected, rtol=1e-11)
     np.testing.assert_allclose(lesson.softmax([1000, 0, -1000]), [1, 0, 0])
+    assert not recwarn
+
+
+RIGHT = "return np.maximum(0, x)"
+RELUS = {
+    "une liste": "return [max(0, value) for value in x]",
+    "np.where": "return np.where(x > 0, x, 0)",
+    "un produit": "return x * (x > 0)",
+    "une boucle": "y = np.zeros(len(x))\n    for i in range(len(x)):\n        if x[i] > 0:\n            y[i] = x[i]\n    return y",
+    "en place": "x[x < 0] = 0\n    return x",
+}
+
+
+@pytest.mark.parametrize("name", RELUS)
+def test_any_way_a_beginner_writes_relu_runs(name):
+    """Les mêmes lignes et les mêmes réponses qu'avec np.maximum, quelle que soit la façon de l'écrire."""
+    for section in ("3.1-relu", "3.1-activations"):
+        assert call(variant("relu_plot", [(RIGHT, RELUS[name])]), section) == call(lesson, section)
+
+
+# (section, réglages, ce que dit la réponse, ce qu'elle ne dit pas, changements de texte)
+ONLY = {"ACTIVATIONS": ["ReLU"]}
+CASES = [
+    ("3.1-sigmoide", {}, "Sa pente est la plus grande en 0, où elle vaut 0.25", "n'est plus"),
+    ("3.1-sigmoide", {}, "n'est plus la sigmoïde : elle vaut 1 en -10", "écrase", [("np.exp(-x)", "np.exp(x)")]),
+    ("3.1-relu", {}, "Elle met à 0 ce qui est négatif et garde le reste : 0 en -10 et 10 en 10", "n'est pas"),
+    ("3.1-relu", {}, "n'est pas ReLU : elle vaut 10 en -10", "négatif", [(RIGHT, "return np.abs(x)")]),
+    ("3.1-activations", {}, "linéaire, tout, mais elle ne courbe rien ; sigmoïde, au plus 0.25^10 = 9.5e-07", "égaux"),
+    ("3.1-activations", {}, "tanh, tout si x est près de 0, mais 0.42^10 = 1.7e-04 en x = 1", "fois plus"),
+    ("3.1-activations", {}, "ReLU, tout à droite de 0, rien à gauche (un neurone qui y est toujours", "égaux"),
+    ("3.1-activations", {}, "la plus grande probabilité au plus grand score", "égaux"),
+    ("3.1-activations", {"SCORES": [3] * 10}, "des scores égaux donnent des probabilités égales", "plus grand score"),
+    ("3.1-activations", {"SCORES": [1000, -1000]}, "la plus grande probabilité au plus grand score", "égaux"),
+    ("3.1-activations", {**ONLY, "N_LAYERS": 3}, "(sans compter les poids) : ReLU, tout à droite", "sigmoïde"),
+    ("3.1-activations", ONLY, "0.1^10 = 1.0e-10 à gauche", "rien", [(RIGHT, "return np.maximum(0.1 * x, x)")]),
+    ("3.1-activations", ONLY, "au plus 2^10 = 1.0e+03 fois plus", "à gauche", [(RIGHT, "return np.maximum(0, 2 * x)")]),
+]
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    """Tous les cas, joués une fois sous coverage.py ; rend leurs réponses et ce que coverage.py a vu."""
+    return measured("relu_plot", CASES, tmp_path_factory.mktemp("mesures"))
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=lambda number: f"{CASES[number][0]} {CASES[number][2][:30]}")
+def test_each_sentence_on_both_sides(number, played):
+    answer, (_, _, said, unsaid, *_) = played[0][number], CASES[number]
+    assert said in answer and unsaid not in answer, answer
+
+
+def test_every_branch_below_the_answers_is_taken(played):
+    assert never_taken("relu_plot", played[1]) == ([], [])
+
+
+@pytest.mark.parametrize("n_layers, scores, x_max", [(1, [5, 0], 0.1), (100, [0] * 50, 1000), (3, [7], 8)])
+def test_settings_are_edited_freely(n_layers, scores, x_max, recwarn):
+    for activations in (["tanh"], ["ReLU", "ReLU", "linéaire"], ["sigmoïde"] * 50):
+        changes = {"N_LAYERS": n_layers, "SCORES": scores, "X_MAX": x_max, "ACTIVATIONS": activations}
+        for section in lesson.SECTIONS:
+            assert answer_to("relu_plot", section, changes)
     assert not recwarn
