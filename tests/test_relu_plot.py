@@ -50,7 +50,7 @@ RELUS = {
     "une liste": "return [max(0, value) for value in x]",
     "np.where": "return np.where(x > 0, x, 0)",
     "un produit": "return x * (x > 0)",
-    "une boucle": "y = np.zeros(len(x))\n    for i in range(len(x)):\n        if x[i] > 0:\n            y[i] = x[i]\n    return y",
+    "une boucle": "y = 0 * x\n    for i in range(len(x)):\n        if x[i] > 0:\n            y[i] = x[i]\n    return y",
     "en place": "x[x < 0] = 0\n    return x",
 }
 
