@@ -1,4 +1,4 @@
-"""Ce que les tests se partagent : deux ouvriers, et l'écran virtuel des tests de fenêtres."""
+"""Ce que les tests se partagent : un ouvrier, et l'écran virtuel des tests de fenêtres."""
 
 import os
 import shutil
@@ -13,13 +13,18 @@ import pytest
 from commun import become_worker
 
 os.environ["MPLBACKEND"] = "Agg"  # ici, personne ne fermera une fenêtre
+os.environ["OMP_NUM_THREADS"] = "1"  # les tests tournent déjà à deux à la fois
 sys.path.insert(0, str(Path(__file__).parent.parent))  # pour les scripts
 
 
 @pytest.fixture(scope="session")
 def workers():
-    """Deux processus qui jouent des scripts l'un après l'autre (`commun.play`), sans tout importer à chaque fois."""
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=become_worker) as pool:
+    """Un processus qui joue des scripts l'un après l'autre (`commun.play`), sans tout importer à chaque fois.
+
+    pytest (`-n 2`) tourne déjà dans deux processus, et chacun a le sien ; avec `-n 0`, il en faut deux.
+    """
+    n_processes = 1 if "PYTEST_XDIST_WORKER" in os.environ else 2
+    with ProcessPoolExecutor(n_processes, mp_context=get_context("spawn"), initializer=become_worker) as pool:
         yield pool
 
 

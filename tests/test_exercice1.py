@@ -285,6 +285,7 @@ def check_blame(output):
     return parts
 
 
+@pytest.mark.lent
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_students_mistake_is_said_and_never_blamed_on_a_setting(name, mistakes):
     """Rien ne casse chez nous, la cause est dite, et aucune réponse n'accuse un taux qui est sous la limite."""
@@ -297,6 +298,7 @@ def test_a_students_mistake_is_said_and_never_blamed_on_a_setting(name, mistakes
             assert "Réponse" not in text or "Réponse : Rien à conclure. " in text, section
 
 
+@pytest.mark.lent
 @pytest.mark.parametrize("name", GROUP_MISTAKES)
 def test_a_mistake_in_the_mini_batch_is_said(name, mistakes):
     """Le gradient complet est juste, et ses sections répondent ; celles de 2.2.3 disent ce qui ne va pas."""
@@ -603,6 +605,7 @@ def test_answers_are_true_for_unseen_seeds(seed):
     )
 
 
+@pytest.mark.lent
 def test_lists_are_edited_freely(tmp_path, workers):
     """Une liste d'une valeur, de quarante, avec des répétitions, à l'envers : rien ne casse, rien de trop long."""
     edits = [
