@@ -97,12 +97,14 @@ def train(inputs, targets, weights, bias, learning_rate, n_iterations, batch_siz
     loss_history, path = [], [(weights, bias)]
     x, y = inputs, targets  # entrées et cibles d'une itération : toutes les observations...
     if batch_size:
-        # CORRIGÉ : tirez n_iterations groupes de batch_size numéros, avec rng
+        # CORRIGÉ : tirez au hasard groups, les groupes (mini-batch) | rng, inputs, n_iterations, batch_size
         groups = rng.integers(len(inputs), size=(n_iterations, batch_size))  # une ligne de numéros par itération
         # FIN DU CORRIGÉ
     for k in range(n_iterations):
         if batch_size:
+            # CORRIGÉ : prenez dans x et y le groupe numéro k | inputs, targets, groups
             x, y = inputs[groups[k]], targets[groups[k]]  # ... ou celles du groupe numéro k
+            # FIN DU CORRIGÉ
         outputs = np.dot(x, weights) + bias  # (1) propager les entrées vers la sortie : (n, 1)
         deltas = outputs - y  # (2) écarts aux cibles : (n, 1)
         loss = (deltas**2).sum() / 2 / len(x)  # (3) perte
@@ -279,14 +281,19 @@ def diagnostic(inputs, targets, loss_history, parameters, learning_rate, batch_s
 
 
 def learn(inputs, targets, weights, bias, learning_rate, n_iterations, batch_size=None, rng=None):
-    """Appelle `train`, et regarde ce qu'elle a fait.
+    """Appelle `train`, et regarde ce qu'elle a fait ; rend les trois choses que rend `examine`."""
+    if wrong_shapes(inputs, targets, weights, bias):
+        return [], None, ""
+    results = train(inputs, targets, weights, bias, learning_rate, n_iterations, batch_size, rng)
+    return examine(results, inputs, targets, learning_rate, n_iterations, batch_size)
+
+
+def examine(results, inputs, targets, learning_rate, n_iterations, batch_size=None):
+    """Regarde ce que `train` a rendu, `results`.
 
     Rend loss_history ; parameters (k, d+1), les poids et le biais après chaque itération, jusqu'à une explosion ; et
     le diagnostic, "" si tout va bien. Si on ne peut rien en tirer, le dit et rend loss_history vide.
     """
-    if wrong_shapes(inputs, targets, weights, bias):
-        return [], None, ""
-    results = train(inputs, targets, weights, bias, learning_rate, n_iterations, batch_size, rng)
     fault = unusable(results, n_iterations)
     if fault:
         print(textwrap.fill(fault, 100))
@@ -295,7 +302,7 @@ def learn(inputs, targets, weights, bias, learning_rate, n_iterations, batch_siz
     parameters = np.array([np.append(weights, bias) for weights, bias in path])  # (k, d+1)
     problem = diagnostic(inputs, targets, loss_history, parameters, learning_rate, batch_size)
     if batch_size and problem:  # le taux d'un mini-batch n'est accusé que si le gradient complet, lui, réussit
-        problem = learn(inputs, targets, weights, bias, learning_rate, n_iterations)[2] or problem
+        problem = learn(inputs, targets, path[0][0], path[0][1], learning_rate, n_iterations)[2] or problem
     return loss_history, parameters[abs(parameters).max(axis=1) < 1e6], textwrap.fill(problem, 100)
 
 
@@ -454,7 +461,7 @@ def section_loss():
         print(problem)
 
     fig, ax = plt.subplots(figsize=(12, 6.5), layout="constrained")
-    # CORRIGÉ : tracez loss_history sur ax, itération par itération
+    # CORRIGÉ : tracez loss_history sur ax | ax, loss_history
     ax.plot(loss_history, linewidth=2, label=f"taux {LEARNING_RATE:g}")
     # FIN DU CORRIGÉ
     finish_losses(ax, "La perte à chaque itération", targets, best_loss, level)
@@ -507,6 +514,15 @@ def rates_answer(reached, too_large, limit, n_iterations):
     )
 
 
+def kept(results, values):
+    """Vrai si `results` a, pour chaque valeur d'une liste, le couple que rend `train` ; sinon, dit ce qui manque."""
+    pairs = [pair for pair in results if isinstance(pair, tuple) and len(pair) == 2]
+    if len(pairs) == len(results) == len(values):
+        return True
+    print("Pas de tableau : dans results, il n'y a pas ce que rend `train` pour chaque courbe.")
+    return False
+
+
 def section_rates():
     """Plusieurs taux d'apprentissage
 
@@ -516,25 +532,31 @@ def section_rates():
     _, inputs, targets, weights, bias = setup(N_OBSERVATIONS)
     _, best_loss, curvature = least_squares(inputs, targets)
     level, words = goal_of(best_loss)
-    n_iterations, counts, problems = N_ITERATIONS or 10_000, [], []
+    n_iterations = N_ITERATIONS or 10_000
+    results = []  # gardez-y ce que rend `train` pour chaque taux : le tableau en vient
+    if not learn(inputs, targets, weights, bias, RATES[0], 5)[0]:  # un essai de `train`, en cinq itérations
+        return None
     print(f"Au plus {counted(n_iterations, 'itération')} par taux. But : {words}.")
     fig, ax = plt.subplots(figsize=(12, 6.5), layout="constrained")
+    # CORRIGÉ : entraînez avec chaque taux de RATES, et tracez | train, ce qu'elle demande, n_iterations, ax, results
     for rate in RATES:
-        loss_history, _, problem = learn(inputs, targets, weights, bias, rate, n_iterations)
-        if not loss_history:
-            return None
+        results.append(train(inputs, targets, weights, bias, rate, n_iterations))
+        if len(results) <= 5:  # plus de courbes ne se liraient pas
+            ax.plot(results[-1][0], linewidth=2, label=f"taux {rate:g}")
+    # FIN DU CORRIGÉ
+    finish_losses(ax, "La perte selon le taux", targets, best_loss, level, "itération (échelle log)")
+    counts, problems = [], []
+    for rate, result in zip(RATES, results if kept(results, RATES) else []):
+        loss_history, _, problem = examine(result, inputs, targets, rate, n_iterations)
         counts.append(first_under(loss_history, level))
         problems.append(problem)
         if len(counts) <= 10:
             print(f"  taux {rate:<8g} {when(counts[-1], problem)}")
-        if len(counts) <= 5:
-            ax.plot(loss_history, linewidth=2, label=f"taux {rate:g}")
     mistakes = [problem for problem in problems if problem and "dépasse la limite" not in problem]  # pas le taux
     for problem in (mistakes or [problem for problem in problems if problem])[:1]:
         print(problem)
     if len(RATES) > 5:
         print(f"{len(RATES)} taux : les 5 premiers sont dessinés, les 10 premiers affichés.")
-    finish_losses(ax, "La perte selon le taux", targets, best_loss, level, "itération (échelle log)")
 
     # Réponse
     if mistakes:
@@ -625,7 +647,7 @@ def section_three_inputs():
     À regarder : les formes de `inputs` et de `weights`, et ce qui change dans `train`.
     """
     rng, true_values = np.random.default_rng(SEED), np.array([2, 4, -3, 3])
-    # CORRIGÉ : tirez inputs, targets, weights et bias, pour trois entrées
+    # CORRIGÉ : tirez de quoi apprendre avec trois entrées | rng ; il faut inputs, targets, weights, bias
     x1 = rng.uniform(-10, 10, size=(N_OBSERVATIONS, 1))
     x2 = rng.uniform(-10, 10, size=(N_OBSERVATIONS, 1))
     x3 = rng.uniform(-10, 10, size=(N_OBSERVATIONS, 1))
@@ -706,6 +728,40 @@ def wrong_groups():
     return True
 
 
+def shaking(loss_history):
+    """De combien la perte change d'une itération à la suivante, sur les cent dernières, par rapport à elle-même."""
+    tail = np.array(loss_history[-100:])
+    return abs(np.diff(tail)).sum() / tail.sum()
+
+
+def follow_groups(left, right, runs, inputs, targets):
+    """Affiche et dessine ce que donne chaque taille de groupe ; `runs` : des (taille, ce que `train` a rendu).
+
+    La dernière taille, toutes les observations, manque encore à gauche. Rend {taille: (tremblement, perte à la fin,
+    itération du but)}, les diagnostics, et celui de la dernière.
+    """
+    best, best_loss, curvature = least_squares(inputs, targets)
+    level, measures, failed = goal_of(best_loss)[0], {}, []
+    for k, (size, result) in enumerate(runs):
+        batch, last = size if size < len(inputs) else None, k == len(runs) - 1
+        n_iterations = len(runs[-1][1][0])
+        loss_history, parameters, problem = examine(result, inputs, targets, LEARNING_RATE, n_iterations, batch)
+        if not loss_history:
+            continue
+        losses = full_losses(parameters, best, best_loss, curvature)  # (n_iterations + 1,) : sur toutes les données
+        count = first_under(losses, level)
+        if problem:
+            failed.append(problem)
+        else:
+            measures[size] = shaking(loss_history), losses[-max(1, n_iterations // 10) :].mean(), count
+        if k < 10 or last:
+            print(f"  groupes de {size:<8} {when(count, problem)}")
+        if k < 4 or last:
+            right.plot(size * np.arange(len(losses)), losses, linewidth=2, label=f"groupes de {size}")
+    left.plot(losses[:-1], linewidth=2)
+    return measures, failed, problem
+
+
 def mini_batch_answer(results, best_loss):
     """La réponse de la section qui suit ; `results` : {taille: (tremblement, perte à la fin, itération du but)}."""
     *small, n = sorted(results)  # n : toutes les observations
@@ -739,33 +795,26 @@ def section_mini_batch():
     À regarder : à gauche, l'allure des courbes ; à droite, combien d'exemples il a fallu lire.
     """
     rng, inputs, targets, weights, bias = setup(N_OBSERVATIONS)
-    if wrong_groups():
+    if wrong_groups() or wrong_shapes(inputs, targets, weights, bias):
         return None
-    best, best_loss, curvature = least_squares(inputs, targets)
+    best_loss = least_squares(inputs, targets)[1]
     level, words = goal_of(best_loss)
-    n_iterations, results, failed = N_ITERATIONS or 1000, {}, []
-    sizes = [min(size, len(inputs)) for size in BATCH_SIZES] + [len(inputs)]  # à la fin, toutes les observations
+    n_iterations = N_ITERATIONS or 1000
+    results = []  # gardez-y ce que rend `train` pour chaque taille : le tableau en vient, et la figure de droite
+    sizes = [min(size, len(inputs)) for size in BATCH_SIZES]  # au plus toutes les observations
     print(f"Taux {LEARNING_RATE:g}, {counted(n_iterations, 'itération')}. But : {words}.")
     fig, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained")
-    for k, size in enumerate(sizes):
+    plt.sca(left)
+    # CORRIGÉ : entraînez à chaque taille de BATCH_SIZES, et tracez | train, n_iterations, rng, left, results
+    for size in sizes:
         batch = size if size < len(inputs) else None  # None : c'est le gradient complet
-        loss_history, parameters, problem = learn(
-            inputs, targets, weights, bias, LEARNING_RATE, n_iterations, batch, rng
-        )
-        if not loss_history:
-            return None
-        losses = full_losses(parameters, best, best_loss, curvature)  # (n_iterations + 1,) : sur toutes les données
-        count, tail = first_under(losses, level), np.array(loss_history[-100:])
-        if problem:
-            failed.append(problem)
-        else:
-            end = losses[-max(1, n_iterations // 10) :].mean()
-            results[size] = abs(np.diff(tail)).sum() / tail.sum(), end, count
-        if k < 10 or k == len(BATCH_SIZES):
-            print(f"  groupes de {size:<8} {when(count, problem)}")
-        if k < 4 or k == len(BATCH_SIZES):
-            left.plot(loss_history, linewidth=2)
-            right.plot(size * np.arange(len(losses)), losses, linewidth=2, label=f"groupes de {size}")
+        results.append(train(inputs, targets, weights, bias, LEARNING_RATE, n_iterations, batch, rng))
+        if len(results) <= 4:  # plus de courbes ne se liraient pas
+            left.plot(results[-1][0], linewidth=2)
+    # FIN DU CORRIGÉ
+    runs = list(zip(sizes, results)) if kept(results, sizes) else []
+    runs.append((len(inputs), train(inputs, targets, weights, bias, LEARNING_RATE, n_iterations)))  # gradient complet
+    measures, failed, problem = follow_groups(left, right, runs, inputs, targets)
     for sentence in failed[-1:] if problem else failed[:1]:
         print(sentence)
     finish_losses(left, "Perte du groupe (couleurs : à droite)", targets, best_loss, 0)
@@ -775,7 +824,7 @@ def section_mini_batch():
     # Réponse
     if problem:  # celui du gradient complet
         return f"Rien à conclure. {problem}"
-    return " ".join([*failed[:1], mini_batch_answer(results, best_loss)])
+    return " ".join([*failed[:1], mini_batch_answer(measures, best_loss)])
 
 
 def fastest_steps(inputs, targets, weights, bias, batch_size, rng):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = ["exercice1", "relu_plot", "exercice2", "exercice3", "exercice3_nonlinear"]  # dans l'ordre de l'énoncé
-REGION = re.compile(r"^( *)# CORRIGÉ : (.+)\n(?:.*\n)*?\1# FIN DU CORRIGÉ\n", re.MULTILINE)
+REGION = re.compile(r"^( *)# CORRIGÉ : (.+?)(?: \| .+)?\n(?:.*\n)*?\1# FIN DU CORRIGÉ\n", re.MULTILINE)
 FOR_STUDENTS = ["Commencer", "Les options", "Où vont les figures", "En cas d'ennui"]  # les parties du README
 INTRODUCTION = "Les questions sont dans questions.md ; les réponses sont à vous, même avec `--corrige`."
 HEAD = """# Questions du TP

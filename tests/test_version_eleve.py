@@ -14,9 +14,9 @@ from commun import ROOT, SCRIPTS, blocks, environment, load, load_file, play, ru
 TOOL = ROOT / "outils" / "version_eleve.py"
 # De quoi aller vite là où un script s'entraîne longtemps.
 OPTIONS = {"exercice2": ["--epochs", "3"], "exercice3": ["--epochs", "20"], "exercice3_nonlinear": ["--epochs", "30"]}
-N_BLANKS = {"exercice1": 3, "relu_plot": 2, "exercice2": 4, "exercice3": 1, "exercice3_nonlinear": 2}
+N_BLANKS = {"exercice1": 6, "relu_plot": 2, "exercice2": 4, "exercice3": 1, "exercice3_nonlinear": 2}
 # Ceux qu'un essai n'atteint pas : sans `relu`, rien à tracer ; sans ses couches, pas de `forward`.
-N_HIDDEN = {"relu_plot": 1, "exercice3_nonlinear": 1}
+N_HIDDEN = {"exercice1": 2, "relu_plot": 1, "exercice3_nonlinear": 1}
 
 
 def regions(text):
@@ -97,7 +97,7 @@ def test_every_script_runs_and_tells_what_is_left_to_write(student, workers):
 
 
 def test_what_needs_no_blank_still_works(student):
-    status, output, errors = run("exercice1", student, "--section", "2.2.2-boucle", "--section", "2.2.2-taux")
+    status, output, errors = run("exercice1", student, "--section", "2.2.2-boucle", "--section", "2.2.2-echelle")
     assert (status, errors) == (0, "") and "À vous" not in output
 
 
@@ -166,9 +166,9 @@ def test_a_file_that_does_not_import_does_not_hide_the_others(student, originals
     assert "[pas encore] relu_plot.py, 3.1 : ReLU : SyntaxError" in lines[3]
 
 
-GROUPS = "tirez n_iterations groupes de batch_size numéros, avec rng"
-DRAW = "tracez loss_history sur ax, itération par itération"
-THIRD = "tirez inputs, targets, weights et bias, pour trois entrées"
+GROUPS = "tirez au hasard groups, les groupes (mini-batch)"
+DRAW = "tracez loss_history sur ax"
+THIRD = "tirez de quoi apprendre avec trois entrées"
 RELU = "rendez max(0, x) pour chaque élément de x"
 LOSS = "ajoutez la perte, un nombre, à loss_history"
 LAYERS = "une couche cachée, une activation, une couche de sortie"
