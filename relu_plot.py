@@ -113,16 +113,17 @@ def section_sigmoid():
     plt.legend()
 
     # Réponse
-    x = np.linspace(-10, 10, 2001)
+    end = max(X_MAX, 5)  # plus près de 0, la courbe n'est pas encore plate
+    x = np.linspace(-end, end, 2001)
     values, slopes = sigmoid(x), slope(sigmoid, x)
     steepest = x[slopes.argmax()]
-    facts = f"{values[0]:.2g} en -10, {values[-1]:.5f} en 10"
+    facts = f"{values[0]:.2g} en {-end:g}, {values[-1]:.5g} en {end:g}"
     if not (0 <= values[0] < 0.01 and 0.99 < values[-1] <= 1 and abs(steepest) < 0.01):
         return f"Cette fonction n'est plus la sigmoïde : elle vaut {facts}."
     return (
         f"Elle écrase les grandes valeurs entre 0 et 1 : {facts}. Sa pente est la plus grande en 0, où elle vaut "
-        f"{slopes.max():.2f} ; en 10 il n'en reste que {slopes[-1]:.2g} : loin de 0, le gradient s'éteint, et le "
-        "neurone n'apprend presque plus."
+        f"{slopes.max():.2f} ; en {end:g} elle ne vaut plus que {slopes[-1]:.2g} : loin de 0, le gradient s'éteint, et "
+        "le neurone n'apprend presque plus."
     )
 
 
@@ -143,6 +144,8 @@ def section_relu():
     plt.title("ReLU")
     plt.xlabel("x")
     plt.ylabel("g(x)")
+    if plt.gca().get_legend_handles_labels()[1]:  # votre courbe a un nom (label)
+        plt.legend()
 
     # Réponse
     x = np.array([-1000.0, -10, -0.1, 0.1, 10, 1000])  # en 0, ReLU n'a pas de pente
@@ -159,16 +162,45 @@ def section_relu():
 def slope_answer(name, largest, left, right):
     """Ce qu'une activation laisse du gradient, selon sa plus grande pente et ses pentes en x = -1 et x = 1."""
     if largest > 1.01:
-        return f"{name}, au plus {largest:.3g}^{N_LAYERS} = {largest**N_LAYERS:.1e} fois plus"
+        return f"{name}, au plus {largest:.3g}^{N_LAYERS}\u00a0=\u00a0{largest**N_LAYERS:.2g} fois plus"
     if largest < 0.99:
-        return f"{name}, au plus {largest:.2f}^{N_LAYERS} = {largest**N_LAYERS:.1e}"
+        return f"{name}, au plus {largest:.2f}^{N_LAYERS}\u00a0=\u00a0{largest**N_LAYERS:.2g}"
     if left > 0.99 and right > 0.99:
         return f"{name}, tout, mais elle ne courbe rien"
     if right < 0.99:
-        return f"{name}, tout si x est près de 0, mais {right:.2f}^{N_LAYERS} = {right**N_LAYERS:.1e} en x = 1"
+        return (
+            f"{name}, tout si x est près de 0, mais {right:.2f}^{N_LAYERS}\u00a0=\u00a0{right**N_LAYERS:.2g} en x = 1"
+        )
     if abs(left) < 0.01:
         return f"{name}, tout à droite de 0, rien à gauche (un neurone qui y est toujours n'apprend plus)"
-    return f"{name}, tout à droite de 0, {left:.2g}^{N_LAYERS} = {left**N_LAYERS:.1e} à gauche"
+    return f"{name}, tout à droite de 0, {left:.2g}^{N_LAYERS}\u00a0=\u00a0{left**N_LAYERS:.2g} à gauche"
+
+
+def show_softmax():
+    """Affiche et dessine les probabilités que softmax donne aux SCORES."""
+    probabilities = softmax(np.array(SCORES))
+    print("softmax :")
+    for score, probability in list(zip(SCORES, probabilities))[:8]:
+        print(f"  score {score:g}, probabilité {probability:.4f}")
+    fig, ax = plt.subplots(figsize=(10, 6), layout="constrained")
+    bars = ax.bar(range(1, len(SCORES) + 1), probabilities)
+    ax.set(title="softmax : des scores aux probabilités", ylabel="probabilité", ylim=(0, 1.1))
+    if len(SCORES) <= 8:
+        ax.bar_label(bars, fmt="%.4f")
+        ax.set_xticks(range(1, len(SCORES) + 1), [f"{score:g}" for score in SCORES])
+        ax.set_xlabel("score")
+    else:  # les nombres se chevaucheraient
+        print(f"  (les 8 premiers, sur {len(SCORES)})")
+        ax.set_xlabel("numéro du score")
+
+
+def softmax_answer(scores):
+    """Ce que softmax fait de ces scores."""
+    if len(scores) == 1:
+        return "Softmax : un score seul a la probabilité 1."
+    if min(scores) == max(scores):
+        return "Softmax : des scores égaux donnent des probabilités égales ; leur somme vaut 1."
+    return "Softmax donne la plus grande probabilité au plus grand score ; la somme des probabilités vaut 1."
 
 
 def section_activations():
@@ -178,7 +210,7 @@ def section_activations():
     À regarder : où chacune a sa plus grande pente, et combien elle vaut ; puis ce que fait softmax.
     """
     names, slopes = list(dict.fromkeys(ACTIVATIONS)), []  # les noms, sans répétition
-    x = np.linspace(-X_MAX, X_MAX, 1000)  # un nombre pair de points : x = 0, où ReLU est anguleuse, n'y est pas
+    x = np.linspace(-X_MAX, X_MAX, 10_000)  # un nombre pair de points : x = 0, où ReLU est anguleuse, n'y est pas
     fig, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained")
     print("             la plus grande pente   en x = -1   en x = 1")
     for name in names:
@@ -188,27 +220,25 @@ def section_activations():
         points = np.linspace(-1, 1, 1000)  # c'est là que chacune est la plus raide
         slopes.append([slope(activation, points).max(), *slope(activation, np.array([-1.0, 1.0]))])
         print(f"{name:<12} {slopes[-1][0]:20.3f} {slopes[-1][1]:11.3f} {slopes[-1][2]:10.3f}")
-    left.set(title="Les activations", xlabel="x", ylabel="g(x)", ylim=(-2, 3))
+    for ax in (left, right):
+        ax.locator_params(axis="x", nbins=5)  # peu de graduations : elles ne se chevauchent pas
+    left.set(title="Les activations", xlabel="x", ylabel="g(x)")
+    if X_MAX > 3:
+        left.set_ylim(-2, 3)  # la droite y sort du cadre : sinon, elle écraserait les autres courbes
     right.set(title="Leurs pentes", xlabel="x", ylabel="pente")
     left.legend()
 
-    probabilities = softmax(np.array(SCORES))
-    print("softmax :")
-    for score, probability in list(zip(SCORES, probabilities))[:8]:
-        print(f"  score {score:g}, probabilité {probability:.4f}")
-    fig, ax = plt.subplots(figsize=(10, 6), layout="constrained")
-    bars = ax.bar(range(len(SCORES)), probabilities)
-    if len(SCORES) <= 8:  # au-delà, les nombres se chevaucheraient
-        ax.bar_label(bars, fmt="%.4f")
-        ax.set_xticks(range(len(SCORES)), [f"score {score:g}" for score in SCORES])
-    ax.set(title="softmax : des scores aux probabilités", ylabel="probabilité", ylim=(0, 1.1))
+    show_softmax()
 
     # Réponse
     parts = [slope_answer(name, *three) for name, three in zip(names, slopes)]
-    answer = f"Du gradient, après {N_LAYERS} couches, il reste (sans compter les poids) : {' ; '.join(parts)}. "
-    if probabilities.max() - probabilities.min() < 1e-9:
-        return answer + "Softmax : des scores égaux donnent des probabilités égales."
-    return answer + "Softmax donne la plus grande probabilité au plus grand score ; les probabilités font 1 en tout."
+    layers = f"{N_LAYERS} couches" if N_LAYERS > 1 else "1 couche"
+    answer = f"Après {layers}, il reste du gradient (sans compter les poids) : {' ; '.join(parts)}. "
+    if "sigmoïde" in names and "ReLU" in names:
+        kept = 0.99 < slopes[names.index("ReLU")][2] < 1.01
+        if kept and slopes[names.index("sigmoïde")][0] ** N_LAYERS < 0.01:
+            answer = "La sigmoïde éteint le gradient ; ReLU, à droite de 0, non. " + answer
+    return answer + softmax_answer(SCORES)
 
 
 SECTIONS = {"3.1-sigmoide": section_sigmoid, "3.1-relu": section_relu, "3.1-activations": section_activations}

@@ -1,5 +1,6 @@
 """Les activations de relu_plot face à d'autres autorités, PyTorch et la dérivation automatique, et ses réponses."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -65,19 +66,29 @@ def test_any_way_a_beginner_writes_relu_runs(name):
 # (section, réglages, ce que dit la réponse, ce qu'elle ne dit pas, changements de texte)
 ONLY = {"ACTIVATIONS": ["ReLU"]}
 CASES = [
-    ("3.1-sigmoide", {}, "Sa pente est la plus grande en 0, où elle vaut 0.25", "n'est plus"),
-    ("3.1-sigmoide", {}, "n'est plus la sigmoïde : elle vaut 1 en -10", "écrase", [("np.exp(-x)", "np.exp(x)")]),
+    ("3.1-sigmoide", {}, "en 0, où elle vaut 0.25 ; en 8 elle ne vaut plus que 0.00034", "n'est plus"),
+    ("3.1-sigmoide", {"X_MAX": 0.1}, "0.0067 en -5, 0.99331 en 5. Sa pente", "en 0.1"),
+    ("3.1-sigmoide", {"X_MAX": 1000}, "0 en -1000, 1 en 1000. Sa pente est la plus grande en 0", "n'est plus"),
+    ("3.1-sigmoide", {}, "n'est plus la sigmoïde : elle vaut 1 en -8", "écrase", [("np.exp(-x)", "np.exp(x)")]),
     ("3.1-relu", {}, "Elle met à 0 ce qui est négatif et garde le reste : 0 en -10 et 10 en 10", "n'est pas"),
     ("3.1-relu", {}, "n'est pas ReLU : elle vaut 10 en -10", "négatif", [(RIGHT, "return np.abs(x)")]),
-    ("3.1-activations", {}, "linéaire, tout, mais elle ne courbe rien ; sigmoïde, au plus 0.25^10 = 9.5e-07", "égaux"),
-    ("3.1-activations", {}, "tanh, tout si x est près de 0, mais 0.42^10 = 1.7e-04 en x = 1", "fois plus"),
+    ("3.1-activations", {}, "linéaire, tout, mais elle ne courbe rien ; sigmoïde, au plus 0.25^10 = 9.5e-07", "seul"),
+    ("3.1-activations", {}, "tanh, tout si x est près de 0, mais 0.42^10 = 0.00017 en x = 1", "fois plus"),
     ("3.1-activations", {}, "ReLU, tout à droite de 0, rien à gauche (un neurone qui y est toujours", "égaux"),
+    ("3.1-activations", {}, "La sigmoïde éteint le gradient ; ReLU, à droite de 0, non. Après 10 couches", "1 couche,"),
+    ("3.1-activations", {"N_LAYERS": 4}, "La sigmoïde éteint le gradient", "10 couches"),
+    ("3.1-activations", {"N_LAYERS": 3}, "sigmoïde, au plus 0.25^3 = 0.016", "éteint"),
+    ("3.1-activations", {"N_LAYERS": 1}, "Après 1 couche, il reste", "couches"),
+    ("3.1-activations", {"ACTIVATIONS": ["sigmoïde"]}, "sigmoïde, au plus 0.25^10", "ReLU"),
+    ("3.1-activations", {}, "Après 10 couches", "éteint", [(RIGHT, "return np.minimum(0, x)")]),
     ("3.1-activations", {}, "la plus grande probabilité au plus grand score", "égaux"),
+    ("3.1-activations", {"SCORES": [7]}, "un score seul a la probabilité 1", "égaux"),
+    ("3.1-activations", {"SCORES": [-1000, -999.9999999999]}, "la plus grande probabilité au plus grand", "égaux"),
     ("3.1-activations", {"SCORES": [3] * 10}, "des scores égaux donnent des probabilités égales", "plus grand score"),
     ("3.1-activations", {"SCORES": [1000, -1000]}, "la plus grande probabilité au plus grand score", "égaux"),
     ("3.1-activations", {**ONLY, "N_LAYERS": 3}, "(sans compter les poids) : ReLU, tout à droite", "sigmoïde"),
-    ("3.1-activations", ONLY, "0.1^10 = 1.0e-10 à gauche", "rien", [(RIGHT, "return np.maximum(0.1 * x, x)")]),
-    ("3.1-activations", ONLY, "au plus 2^10 = 1.0e+03 fois plus", "à gauche", [(RIGHT, "return np.maximum(0, 2 * x)")]),
+    ("3.1-activations", ONLY, "0.1^10 = 1e-10 à gauche", "rien", [(RIGHT, "return np.maximum(0.1 * x, x)")]),
+    ("3.1-activations", ONLY, "au plus 2^10 = 1e+03 fois plus", "à gauche", [(RIGHT, "return np.maximum(0, 2 * x)")]),
 ]
 
 
@@ -95,6 +106,25 @@ def test_each_sentence_on_both_sides(number, played):
 
 def test_every_branch_below_the_answers_is_taken(played):
     assert never_taken("relu_plot", played[1]) == ([], [])
+
+
+PLOT = 'plt.plot(x, relu(x), linewidth=3, label="ReLU")'
+PLOTS = [
+    (PLOT, ["ReLU"]),
+    ('plt.plot(x, relu(x), label="ma courbe")', ["ma courbe"]),
+    ("plt.plot(x, relu(x))", None),
+    ("plt.scatter(x, relu(x))", None),
+]
+
+
+@pytest.mark.parametrize("line, names", PLOTS, ids=lambda value: f"{value}"[:40])
+def test_a_label_makes_a_legend(line, names, recwarn):
+    """La courbe de l'élève a un nom : il est dans la légende ; elle n'en a pas : ni légende, ni avertissement."""
+    variant("relu_plot", [(PLOT, line)]).section_relu()
+    legend = plt.gca().get_legend()
+    assert (legend and [text.get_text() for text in legend.get_texts()]) == names
+    plt.close("all")
+    assert not recwarn
 
 
 @pytest.mark.parametrize("n_layers, scores, x_max", [(1, [5, 0], 0.1), (100, [0] * 50, 1000), (3, [7], 8)])
