@@ -40,11 +40,11 @@ from sklearn.preprocessing import StandardScaler
 SEED = 0  # la graine du hasard : la même redonne les mêmes nombres
 HIDDEN_LAYER_SIZES = [10]  # neurones de chaque couche cachée : [10, 5] en fait deux
 ACTIVATION = "tanh"  # ou "logistic" (la sigmoïde), "relu", "identity" (linéaire)
-SOLVER = "sgd"  # descente de gradient stochastique ; ou "adam"
+SOLVER = "sgd"  # descente de gradient stochastique ; ou "adam", qui adapte le pas de chaque poids
 LEARNING_RATE = 0.1  # taux d'apprentissage
 MOMENTUM = 0.9  # moment de "sgd", de 0 à 0.999
 BATCH_SIZE = 20  # fleurs d'un mini-batch
-EPOCHS = 40
+EPOCHS = 40  # une époque : chaque fleur d'apprentissage vue une fois
 HIDDEN_SIZES = [1, 3, 10, 50]  # 3.2-couche-cachee : les nombres de neurones à comparer
 ACTIVATIONS = ["identity", "logistic", "tanh", "relu"]  # 3.2-activation : celles à comparer
 RATES = [0.001, 0.1, 10]  # 3.2-sgd : les taux à comparer, sans moment
@@ -79,8 +79,8 @@ def refused_together():
 def split(seed):
     """Partage les 150 iris, 120 pour apprendre et 30 pour tester, puis centre et réduit les mesures.
 
-    Rend inputs (120, 4), targets (120,), test_inputs (30, 4), test_targets (30,) et le `scaler`, qui n'a vu que
-    les 120 premières.
+    Centrer et réduire : ramener chaque mesure à une moyenne de 0 et un écart-type de 1. Rend inputs (120, 4),
+    targets (120,), test_inputs (30, 4), test_targets (30,) et le `scaler`, qui n'a vu que les 120 d'apprentissage.
     """
     inputs, targets = load_iris(return_X_y=True)
     inputs, test_inputs, targets, test_targets = train_test_split(
@@ -106,8 +106,8 @@ def train(classifier, inputs, targets, epochs, draw=None):
     """Entraîne le réseau époque par époque ; rend la perte de chacune. `draw(epoch)` : un dessin en direct."""
     loss_history = []
     for epoch in range(epochs):
-        classifier.partial_fit(inputs, targets, classes=[0, 1, 2])  # toutes les fleurs, mini-batch par mini-batch
-        loss_history.append(classifier.loss_)
+        classifier.partial_fit(inputs, targets, classes=[0, 1, 2])  # une époque de plus, sans repartir de zéro
+        loss_history.append(classifier.loss_)  # moyenne pendant l'époque (`measure` : après elle)
         if draw:
             draw(epoch)
     return loss_history
@@ -126,12 +126,16 @@ def say(problem):
         print(textwrap.fill(problem, 100))
 
 
-def print_settings():
-    """Rappelle les réglages du réseau : tous, sauf celui qu'une section fait varier."""
-    layers = ", ".join(str(size) for size in HIDDEN_LAYER_SIZES)
+def print_settings(varied):
+    """Rappelle les réglages du réseau, sauf `varied`, ce que la section compare : "neurones", "activation" ou rien."""
+    layers = " puis ".join(str(size) for size in HIDDEN_LAYER_SIZES)
+    neurons = "" if varied == "neurones" else f" Neurones cachés : {layers}."
+    activation = "" if varied == "activation" else f" Activation : {ACTIVATION}."
     momentum = f"moment {MOMENTUM:g}" if SOLVER == "sgd" else "moment sans effet"
-    print(f"Réglages : couches cachées {layers} ; {ACTIVATION}, {SOLVER}, taux {LEARNING_RATE:g}, {momentum},")
-    print(f"           groupes de {BATCH_SIZE}, {counted(EPOCHS, 'époque')}")
+    print(f"Réglages.{neurons}{activation}")
+    print(
+        f"Méthode : {SOLVER}, taux {LEARNING_RATE:g}, {momentum}, groupes de {BATCH_SIZE}, {counted(EPOCHS, 'époque')}."
+    )
 
 
 # --- 3.2-donnees : les iris ---------------------------------------------------------------------------
@@ -142,7 +146,7 @@ MARKERS = ["o", "s", "^"]
 
 
 def draw_flowers(ax, flowers, species, first, second):
-    """Deux des quatre mesures (cm), une couleur et une marque par espèce."""
+    """Deux des quatre mesures (cm), une couleur et une marque par espèce (dessin : à sauter à la première lecture)."""
     for k, name in enumerate(SPECIES):
         points = flowers[species == k]
         ax.plot(points[:, first], points[:, second], MARKERS[k], color=COLOURS[k], markeredgecolor="black", label=name)
@@ -175,8 +179,9 @@ def section_flowers():
     low, high = lengths[species == 2].min(), lengths[species == 1].max()
     mixed = ((species > 0) & (lengths >= low) & (lengths <= high)).sum()
     return (
-        f"Setosa : ses pétales sont plus courts que ceux des deux autres espèces, d'au moins {gap:.1f} cm. Versicolor "
-        f"et virginica se mélangent : de {low:g} à {high:g} cm de longueur de pétale, il y a {mixed} fleurs des deux."
+        "Une droite suffit pour setosa : ses pétales sont plus courts que ceux des deux autres espèces, d'au moins "
+        f"{gap:.1f} cm. Versicolor et virginica se mélangent : les pétales longs de {low:g} à {high:g} cm "
+        f"sont de l'une ou de l'autre ({mixed} fleurs en tout)."
     )
 
 
@@ -187,7 +192,10 @@ def live(fig):
 
 
 def draw_regions(ax, classifier, inputs, targets, scaler):
-    """Le plan des pétales, les sépales à leur moyenne : les couleurs des espèces, mêlées selon leur probabilité."""
+    """Le plan des pétales, les sépales à leur moyenne : les couleurs des espèces, mêlées selon leur probabilité.
+
+    (Dessin : à sauter à la première lecture.)
+    """
     lengths, widths = np.meshgrid(np.linspace(0.5, 7.5, 100), np.linspace(0, 3, 100))
     flowers = np.tile(scaler.mean_, (lengths.size, 1))  # (10000, 4)
     flowers[:, 2], flowers[:, 3] = lengths.ravel(), widths.ravel()
@@ -195,11 +203,15 @@ def draw_regions(ax, classifier, inputs, targets, scaler):
     colours = 0.5 + 0.5 * np.dot(np.nan_to_num(probabilities), to_rgba_array(COLOURS)[:, :3])  # éclaircies
     ax.imshow(colours.reshape(100, 100, 3), extent=(0.5, 7.5, 0, 3), origin="lower", aspect="auto")
     draw_flowers(ax, scaler.inverse_transform(inputs), targets, 2, 3)
+    ax.set_title("Régions et fleurs d'apprentissage")
     ax.legend(loc="upper left")
 
 
 def draw_epoch(fig, axes, classifier, inputs, targets, scaler, history):
-    """Les régions, la perte et l'exactitude ; `history` (époques, 4) : perte et exactitude, puis celles du test."""
+    """Les régions, la perte et l'exactitude ; `history` (époques, 4) : perte et exactitude, puis celles du test.
+
+    (Dessin : à sauter à la première lecture.)
+    """
     for ax in axes:
         ax.clear()
     draw_regions(axes[0], classifier, inputs, targets, scaler)
@@ -210,11 +222,17 @@ def draw_epoch(fig, axes, classifier, inputs, targets, scaler, history):
         ax.set(xlabel="époque", ylabel=name)
         ax.legend()
     if history:
-        fig.suptitle(f"Époque {len(history)} : perte {values[-1, 0]:.4f}, exactitude {values[-1, 1]:.3f}")
+        fig.suptitle(
+            f"Époque {len(history)} : perte d'apprentissage {values[-1, 0]:.4f}, exactitude {values[-1, 1]:.3f}"
+        )
 
 
 def measure(classifier, inputs, targets):
-    """Perte (la moyenne de -ln de la probabilité donnée à la bonne espèce) et exactitude (part de fleurs reconnues)."""
+    """Perte et exactitude (la part de fleurs reconnues).
+
+    La perte est l'entropie croisée : la moyenne de -ln(probabilité donnée à la bonne espèce). Un réseau qui donne 1/3
+    à chacune des trois espèces a une perte de ln 3 = 1.1.
+    """
     probabilities = np.nan_to_num(classifier.predict_proba(inputs))  # (n, 3) ; nan après une explosion
     chosen = probabilities[np.arange(len(targets)), targets]  # (n,)
     return -np.log(np.clip(chosen, 1e-15, 1)).mean(), (probabilities.argmax(axis=1) == targets).mean()
@@ -226,7 +244,7 @@ def section_epoch():
     Question : à quoi correspond une itération réalisée avec la variable `epoch` ? (Lisez `train`.)
     À regarder : les régions, puis la perte sur les fleurs d'apprentissage et sur celles du test.
     """
-    print_settings()
+    print_settings("rien")
     inputs, targets, test_inputs, test_targets, scaler = split(SEED)
     classifier = make_classifier(HIDDEN_LAYER_SIZES, ACTIVATION, SOLVER, LEARNING_RATE, MOMENTUM, BATCH_SIZE)
     # Un RandomState, et pas un nombre : sinon chaque époque mélangerait les fleurs dans le même ordre.
@@ -236,7 +254,7 @@ def section_epoch():
 
     def draw(epoch):
         history.append([*measure(classifier, inputs, targets), *measure(classifier, test_inputs, test_targets)])
-        if epoch % 2 == 0 and live(fig):
+        if epoch % 2 == 0 and live(fig):  # seulement dans une fenêtre (`has_window` : voir Lancement)
             draw_epoch(fig, axes, classifier, inputs, targets, scaler, history)
             plt.pause(0.01)
 
@@ -245,7 +263,7 @@ def section_epoch():
     except ValueError as error:
         if "non-finite" not in str(error):
             raise
-        problem = f"La perte explose à l'époque {len(history) + 1} : essayez un taux ou un moment plus petit."
+        problem = f"La perte explose à l'époque {len(history) + 1} : essayez un taux plus petit."
     print("Perte : 0, parfait ; 1.1, au hasard. Exactitude : la part de fleurs reconnues.")
     print("époque   perte (apprentissage, test)   exactitude (apprentissage, test)")
     for epoch, (loss, score, test_loss, test_score) in enumerate(history, start=1):
@@ -261,7 +279,7 @@ def section_epoch():
     return (
         f"Une itération de `epoch` est un passage sur les {len(inputs)} fleurs d'apprentissage, par groupes de "
         f"{BATCH_SIZE} : {counted(groups, 'mise')} à jour des poids. En {counted(EPOCHS, 'époque')}, cela fait "
-        f"{counted(EPOCHS * groups, 'mise')} à jour, et {classifier.t_} exemples vus."
+        f"{counted(EPOCHS * groups, 'mise')} à jour, et {counted(classifier.t_, 'exemple')} vus."
     )
 
 
@@ -284,7 +302,10 @@ def forward(classifier, inputs):
 
 
 def draw_network(ax, sizes):
-    """Un rond par neurone, un trait par poids ; `sizes` : le nombre de neurones de chaque couche."""
+    """Un rond par neurone, un trait par poids ; `sizes` : le nombre de neurones de chaque couche.
+
+    (Dessin : à sauter à la première lecture.)
+    """
     heights = [np.linspace(1, -1, size + 2)[1:-1] for size in sizes]
     for layer in range(len(sizes) - 1):
         segments = [[(layer, a), (layer + 1, b)] for a in heights[layer] for b in heights[layer + 1]]
@@ -315,24 +336,26 @@ def section_structure():
         print("`forward`, le calcul à la main, ne connaît pas relu.")
     else:
         gap = abs(forward(classifier, test_inputs) - classifier.predict_proba(test_inputs)).max()
-        print(f"`forward`, le calcul à la main, donne à {gap:.1g} près les probabilités de predict_proba.")
+        precision = f"à {gap:.1g} près" if gap else "exactement"
+        print(f"`forward`, le calcul à la main, donne {precision} les probabilités de predict_proba.")
     fig, ax = plt.subplots(figsize=(12, 6.5), layout="constrained")
     draw_network(ax, [4, *HIDDEN_LAYER_SIZES, 3])
 
     # Réponse
     hidden = " puis ".join(str(size) for size in HIDDEN_LAYER_SIZES)
-    plural = "s" if HIDDEN_LAYER_SIZES[-1] > 1 else ""
+    plural = "s" if sum(HIDDEN_LAYER_SIZES) > 1 else ""
     shapes = " puis ".join(str(weights.shape) for weights in classifier.coefs_)
     n_parameters = sum(array.size for array in classifier.coefs_ + classifier.intercepts_)
     return (
         f"4 neurones d'entrée (un par mesure), {hidden} neurone{plural} caché{plural}, 3 de sortie (un par espèce). "
         f"Matrices de poids, de l'entrée vers la sortie : {shapes}. Avec un biais par neurone caché ou de sortie, cela "
-        f"fait {n_parameters} nombres à apprendre."
+        f"fait {counted(n_parameters, 'nombre')} à apprendre."
     )
 
 
 # --- 3.2-couche-cachee : le nombre de neurones --------------------------------------------------------
-GOAL = 0.1  # une perte à atteindre, pour comparer les vitesses
+GOAL = 0.1  # une perte à atteindre, choisie pour comparer les vitesses
+COLUMNS = "Perte finale : médiane (de min à max). Exactitude sur le test : moyenne ± écart-type."
 
 
 def trials(classifier):
@@ -348,7 +371,7 @@ def trials(classifier):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # c'est nous qui choisissons le nombre d'époques
-                trial.fit(inputs, targets)
+                trial.fit(inputs, targets)  # la boucle de `train`, faite par scikit-learn : c'est plus rapide
             losses[k], scores[k] = trial.loss_curve_, trial.score(test_inputs, test_targets)
         except ValueError as error:
             if "non-finite" not in str(error):  # une explosion laisse une perte infinie ; toute autre erreur remonte
@@ -357,10 +380,9 @@ def trials(classifier):
 
 
 def goal_epoch(losses):
-    """Première époque où la perte médiane est au plus GOAL ; None si elle n'y arrive pas, ou n'y reste pas."""
-    medians = np.median(losses, axis=0)
-    reached = np.flatnonzero(medians <= GOAL)
-    return int(reached[0]) + 1 if len(reached) and medians[-1] <= 2 * GOAL else None
+    """Première époque où la perte médiane est au plus GOAL ; None si elle n'y arrive pas."""
+    reached = np.flatnonzero(np.median(losses, axis=0) <= GOAL)
+    return int(reached[0]) + 1 if len(reached) else None
 
 
 def outcome(losses, scores):
@@ -368,9 +390,9 @@ def outcome(losses, scores):
     ends, epoch = losses[:, -1], goal_epoch(losses)
     if ends.max() > 1000:
         return f"la perte explose dans {counted((ends > 1000).sum(), 'essai')} sur 5"
-    reached = f"{GOAL:g} en {counted(epoch, 'époque')}, " if epoch else ""
-    spread = f"{np.median(ends):.3f} (de {ends.min():.3f} à {ends.max():.3f})"
-    return f"perte : {reached}finit à {spread} ; exactitude {scores.mean():.3f} ± {scores.std():.3f}"
+    spread = f"perte {np.median(ends):.3f} (de {ends.min():.3f} à {ends.max():.3f})"
+    reached = f" ; {GOAL:g} en {counted(epoch, 'époque')}" if epoch else ""
+    return f"{spread} ; exactitude {scores.mean():.3f} ± {scores.std():.3f}{reached}"
 
 
 def compare(ax, title, classifier, name, values):
@@ -379,39 +401,64 @@ def compare(ax, title, classifier, name, values):
     `name` est le nom de l'argument. Chaque valeur a une ligne et une courbe, la médiane de cinq essais. Rend
     {valeur: (pertes (5, époques), exactitudes (5,))}.
     """
-    print(f"{title} (médiane de 5 essais : autre départ, autre partage ; ± : leur écart)")
-    results = {}
-    for k, value in enumerate(values):
+    print(f"{title} : 5 essais par valeur (autre départ, autre partage des fleurs)")
+    values, results = list(dict.fromkeys(values)), {}  # chaque valeur, une seule fois
+    shown = values if len(values) <= 5 else values[:4]
+    for value in values:
+        # Les deux étoiles : avec name = "alpha" et value = 1, c'est set_params(alpha=1).
         losses, scores = trials(clone(classifier).set_params(**{name: value}))
         results[value] = losses, scores
-        if k < 5:
-            print(f"  {value!s:<9} {outcome(losses, scores)}")
-            medians = np.median(losses, axis=0)
-            ax.plot(range(1, EPOCHS + 1), np.where(medians < 1000, medians, np.nan), linewidth=2, label=value)
-    if len(values) > 5:
-        print(f"  {len(values)} valeurs : seules les 5 premières sont affichées et dessinées")
-    ax.axhline(GOAL, color="black", linewidth=1)
-    ax.set(title=title, xlabel="époque", ylabel="perte (échelle log)", yscale="log")
-    ax.legend()
+        if value in shown:
+            label = f"{value:g}" if isinstance(value, float) else f"{value}"
+            print(f"  {label:<9} {outcome(losses, scores)}")
+            n_exploded, medians = (losses[:, -1] > 1000).sum(), np.median(losses, axis=0)
+            label += f" (explose : {n_exploded} sur 5)" if n_exploded else ""
+            drawn = np.where(medians < 1000, medians, np.nan)
+            ax.plot(range(1, EPOCHS + 1), drawn, linewidth=2, label=label, marker="o" if EPOCHS == 1 else None)
+    if len(values) > len(shown):
+        print(f"  et {len(values) - len(shown)} autres valeurs, ni affichées ni dessinées")
+    ax.axhline(GOAL, color="black", linewidth=1, label=f"but : {GOAL:g}")
+    ax.set(title=title, xlabel="époque", ylabel="perte médiane de 5 essais (échelle log)", yscale="log")
+    ax.set_xlim(0, EPOCHS + 1)
+    ax.locator_params(axis="x", integer=True)
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.legend(title=name)
     return results
 
 
+def named(value):
+    """« 50 neurones » pour un nombre, « tanh » pour un nom."""
+    return value if isinstance(value, str) else counted(value, "neurone")
+
+
+def listed(pairs):
+    """« 6 époques avec 50 neurones, 8 avec 10 » : au plus cinq paires (« 6 époques », 50), (« 8 », 10)..."""
+    first = [f"{text} avec {named(value)}" for text, value in pairs[:1]]
+    return ", ".join(first + [f"{text} avec {value}" for text, value in pairs[1:5]])
+
+
 def speed_answer(results):
-    """Dit en combien d'époques chaque valeur a atteint GOAL, de la plus rapide à la plus lente."""
-    reached, others = [], []
+    """Dit en combien d'époques chaque valeur a atteint GOAL, de la plus rapide à la plus lente ; puis les autres."""
+    reached, others, exploded, parts = [], [], [], []
     for value, (losses, _) in results.items():
         epoch, end = goal_epoch(losses), np.median(losses[:, -1])
         if epoch:
-            reached.append((epoch, f"{value}"))
-        elif end < 1000:
-            others.append(f"{end:.2g} ({value})")
-    if not reached:
-        return f"La perte n'atteint {GOAL:g} avec aucune de ces valeurs, en {counted(EPOCHS, 'époque')}. "
-    reached.sort()
-    times = [f"{counted(reached[0][0], 'époque')} ({reached[0][1]})"]
-    times += [f"{epoch} ({value})" for epoch, value in reached[1:5]]
-    ends = f" ; elle finit à {', '.join(others[:3])}" if others else ""
-    return f"La perte a atteint {GOAL:g} en {', '.join(times)}{ends}. "
+            reached.append((epoch, value))
+        if end >= 1000:
+            exploded.append(named(value))
+        elif not epoch or end > 2 * GOAL:
+            others.append((f"{end:.2f}", value))
+    if reached:
+        reached.sort()
+        fastest, value = reached[0]
+        parts.append(f"atteint {GOAL:g} en {listed([(counted(fastest, 'époque'), value), *reached[1:]])}")
+    elif others:
+        parts.append(f"n'atteint pas {GOAL:g} en {counted(EPOCHS, 'époque')}")
+    if others:
+        parts.append(f"finit à {listed(others)}")
+    if exploded:
+        parts.append(f"explose avec {', '.join(exploded[:5])}")
+    return f"La perte {' ; elle '.join(parts)}. "
 
 
 def accuracy_answer(results):
@@ -419,14 +466,15 @@ def accuracy_answer(results):
     rows = [(scores.mean(), scores.std(), value) for value, (losses, scores) in results.items() if losses.max() < 1000]
     if len(rows) < 2:
         return ""
-    (low, low_spread, low_value), (high, high_spread, high_value) = min(rows), max(rows)
-    spread = max(low_spread, high_spread)
-    if high - low < 0.0005:
-        return f"À la fin, l'exactitude est partout la même, {high:.3f}. "
-    answer = f"À la fin, l'exactitude va de {low:.3f} ({low_value}) à {high:.3f} ({high_value})"
-    if high - low > 2 * spread:
-        return f"{answer}, une vraie différence (± {spread:.3f} d'un essai à l'autre). "
-    return f"{answer}, pas de vraie différence (± {spread:.3f} d'un essai à l'autre). "
+    low, high = min(rows), max(rows)
+    if high[0] - low[0] < 0.0005:
+        return f"L'exactitude finale est la même, {high[0]:.3f}. "
+    answer = f"L'exactitude finale va de {low[0]:.3f} ({named(low[2])}) à {high[0]:.3f} ({named(high[2])}) : "
+    spread, unsteady = max(low[1:], high[1:])
+    if high[0] - low[0] > 2 * spread:
+        return f"{answer}la différence est nette (±\u00a0{spread:.3f} au plus d'un essai à l'autre). "
+    answer += "cinq essais ne permettent pas de conclure "
+    return f"{answer}(±\u00a0{spread:.3f} d'un essai à l'autre avec {named(unsteady)}). "
 
 
 def section_hidden():
@@ -435,7 +483,8 @@ def section_hidden():
     Question : que change le nombre de neurones de la couche cachée, pendant et après l'entraînement ?
     À regarder : la vitesse de descente, la perte finale, puis l'exactitude à côté de sa dispersion (±).
     """
-    print_settings()
+    print_settings("neurones")
+    print(COLUMNS)
     classifier = make_classifier(HIDDEN_LAYER_SIZES, ACTIVATION, SOLVER, LEARNING_RATE, MOMENTUM, BATCH_SIZE)
     fig, ax = plt.subplots(figsize=(12, 6.5), layout="constrained")
     # CORRIGÉ : comparez les nombres de neurones de HIDDEN_SIZES
@@ -445,6 +494,7 @@ def section_hidden():
     # Réponse
     epochs = [goal_epoch(results[size][0]) or math.inf for size in sorted(results)]
     answer = speed_answer(results) + accuracy_answer(results)
+    answer += f"({GOAL:g} : un but arbitraire, pour comparer les vitesses.)"
     if len(epochs) > 1 and epochs == sorted(set(epochs), reverse=True):
         return "Plus il y a de neurones, plus la perte descend vite. " + answer
     return answer
@@ -454,25 +504,26 @@ def section_hidden():
 def depth_answer(results):
     """Ce que la profondeur change : trois couches cachées de 10 neurones."""
     ends = {value: np.median(losses[:, -1]) for value, (losses, _) in results.items()}
-    answer = ""
-    if "logistic" in ends and 3 * ends.get("tanh", np.inf) < ends["logistic"] < 1000:
-        medians = np.median(results["logistic"][0], axis=0)
-        under = np.flatnonzero(medians < 1)
+    answer, exploded, start = "", [], "Avec trois couches (en plus), la perte"
+    if "logistic" in ends and 3 * ends.get("tanh", np.inf) < ends["logistic"] < 1.2:  # 1.1 : elle n'a rien appris
+        under = np.flatnonzero(np.median(results["logistic"][0], axis=0) < 1)
         passage = f"passe sous 1 à l'époque {under[0] + 1} et " if len(under) else ""
         answer = (
-            f"la perte de la sigmoïde {passage}finit à {ends['logistic']:.2g}, celle de tanh à {ends['tanh']:.2g}. Sa "
-            "pente vaut au plus 0.25 par couche, et scikit-learn lui tire de plus petits poids de départ : le gradient "
+            f"{start} de la sigmoïde {passage}finit à {ends['logistic']:.3g}, celle de tanh à {ends['tanh']:.3g}. La "
+            "pente de la sigmoïde vaut au plus 0.25, et scikit-learn la fait partir de poids plus petits : le gradient "
             "s'éteint. "
         )
-    for value, (losses, scores) in results.items():
+    for value, (losses, _) in results.items():
         if losses.max() > 1000:
-            answer += f"Avec {value}, {outcome(losses, scores)}. "
+            exploded.append(f"{value} ({counted((losses[:, -1] > 1000).sum(), 'essai')} sur 5)")
+    if exploded:
+        answer += f"{'La perte' if answer else start} explose avec {', '.join(exploded)}. "
     if answer:
-        return f"Avec trois couches (en plus) : {answer}"
-    low, high = f"{min(ends.values()):.2g}", f"{max(ends.values()):.2g}"
+        return answer
+    low, high = min(ends, key=ends.get), max(ends, key=ends.get)
     if low == high:
-        return f"Avec trois couches (en plus), la perte finit à {low}."
-    return f"Avec trois couches (en plus), la perte finit entre {low} et {high}."
+        return f"{start} finit à {ends[low]:.3g}."
+    return f"{start} finit entre {ends[low]:.3g} ({low}) et {ends[high]:.3g} ({high})."
 
 
 def section_activation():
@@ -481,7 +532,8 @@ def section_activation():
     Question : que changent la sigmoïde (logistic) ou la tangente hyperbolique (tanh) ?
     À regarder : à gauche, le réseau des réglages ; à droite, trois couches cachées de 10 neurones.
     """
-    print_settings()
+    print_settings("activation")
+    print(COLUMNS)
     classifier = make_classifier(HIDDEN_LAYER_SIZES, ACTIVATION, SOLVER, LEARNING_RATE, MOMENTUM, BATCH_SIZE)
     deep = make_classifier([10, 10, 10], ACTIVATION, SOLVER, LEARNING_RATE, MOMENTUM, BATCH_SIZE)
     fig, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained", sharey=True)
@@ -501,19 +553,28 @@ def section_activation():
 
 # --- 3.2-sgd : le taux et le moment -------------------------------------------------------------------
 def endings(results, word):
-    """« finit à 0.92 au taux 0.001, 0.14 au taux 0.1 et explose au taux 10 » : les pertes médianes, dans l'ordre."""
-    ends = [(np.median(results[value][0][:, -1]), f"{word} {value:g}") for value in sorted(results)]
-    finite = [f"{end:.3g} {words}" for end, words in ends if end < 1000]
-    exploded = [words for end, words in ends if end >= 1000]
-    parts = ["finit à " + ", ".join(finite[:5])] if finite else []
-    return " et ".join(parts + (["explose " + ", ".join(exploded[:5])] if exploded else []))
+    """« finit à 0.92 au taux 0.001, 0.14 au taux 0.1 et explose au taux 10 » : la médiane de 5 essais.
+
+    Seulement pour la plus petite valeur, la meilleure et la plus grande.
+    """
+    values = sorted(results)
+    best = values[np.argmin([np.median(results[value][0][:, -1]) for value in values])]
+    finite, exploded = [], []
+    for value in sorted({values[0], best, values[-1]}):
+        end, words = np.median(results[value][0][:, -1]), f"{word} {value:g}" if value else "sans moment"
+        if end < 1000:
+            finite.append(f"{end:.3g} {words}")
+        else:
+            exploded.append(words)
+    parts = ["finit à " + ", ".join(finite)] if finite else []
+    return " et ".join(parts + (["explose " + " et ".join(exploded)] if exploded else []))
 
 
 def rate_answer(results):
     """Ce que fait le taux, sans moment."""
     ends = [np.median(results[rate][0][:, -1]) for rate in sorted(results)]
     best = ends.index(min(ends))
-    if 0 < best < len(ends) - 1 and 1.5 * ends[best] < min(ends[0], ends[-1]):
+    if 0 < best < len(ends) - 1 and 1.5 * ends[best] < min(ends[0], ends[-1]) and ends[best] < 1:
         return f"Il faut un taux ni trop petit, ni trop grand : la perte {endings(results, 'au taux')}. "
     return f"Sans moment, la perte {endings(results, 'au taux')}. "
 
@@ -521,21 +582,23 @@ def rate_answer(results):
 def momentum_answer(results, rate_results):
     """Ce que fait le moment, au taux MOMENTA_RATE ; `rate_results` : les taux, sans moment."""
     facts = f"au taux {MOMENTA_RATE:g}, la perte {endings(results, 'avec un moment de')}. "
-    low, high = min(results), max(results)
-    if low == high:
+    values = sorted(results)
+    ends = [np.median(results[value][0][:, -1]) for value in values]
+    best = ends.index(min(ends))
+    if len(values) == 1 or ends[best] > 1:  # 1.1 : le réseau n'a rien appris
         return f"Ensuite, {facts}"
-    low_end, high_end = np.median(results[low][0][:, -1]), np.median(results[high][0][:, -1])
-    if not 1.2 * high_end < low_end:
-        return f"Le moment n'aide {'presque ' if high_end < low_end else ''}pas ici : {facts}"
-    answer = f"Le moment accélère : {facts}"
+    if not 1.2 * ends[best] < ends[0]:
+        return f"Le moment n'aide {'presque ' if ends[best] < ends[0] else ''}pas ici : {facts}"
+    limit = ", s'il n'est pas trop grand" if 1.5 * ends[best] < ends[-1] else ""
+    answer, momentum = f"Le moment accélère{limit} : {facts}", values[best]
+    factor = 1 / (1 - momentum)
     for rate, (losses, _) in rate_results.items():
         end = np.median(losses[:, -1])
-        like = low == 0 and np.isclose(rate, MOMENTA_RATE / (1 - high)) and 0.9 < high_end / end < 1.1
-        if like and 1.2 * end < low_end:
+        if values[0] == 0 and np.isclose(rate, MOMENTA_RATE * factor) and abs(ends[best] / end - 1) < 0.1:
             answer += (
-                f"Un moment de {high:g} agit comme un taux 1/(1 - {high:g}) = {1 / (1 - high):.3g} fois plus grand : "
+                f"Un moment de {momentum:g} agit comme un taux 1/(1 - {momentum:g}) = {factor:.3g} fois plus grand : "
+                f"c'est presque la même perte ({end:.3g}) qu'au taux {rate:g} sans moment. "
             )
-            answer += f"sans lui, la perte finit à {end:.3g} au taux {rate:g}. "
     return answer
 
 
@@ -546,6 +609,7 @@ def section_sgd():
     À regarder : à gauche, les taux de RATES, sans moment ; à droite, les moments de MOMENTA.
     """
     print("Méthode : sgd (SOLVER, LEARNING_RATE et MOMENTUM ne servent pas ici).")
+    print(COLUMNS)
     plain = make_classifier(HIDDEN_LAYER_SIZES, ACTIVATION, "sgd", MOMENTA_RATE, 0, BATCH_SIZE)
     fig, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained", sharey=True)
     # CORRIGÉ : comparez les taux de RATES, puis les moments de MOMENTA
@@ -553,8 +617,7 @@ def section_sgd():
     momentum_results = compare(right, f"Moments, au taux {MOMENTA_RATE:g}", plain, "momentum", MOMENTA)
     # FIN DU CORRIGÉ
     both, scores = trials(plain.set_params(learning_rate_init=max(RATES), momentum=max(MOMENTA)))
-    print(f"Taux {max(RATES):g} avec un moment de {max(MOMENTA):g}")
-    print(f"            {outcome(both, scores)}")
+    say(f"Taux {max(RATES):g} avec un moment de {max(MOMENTA):g} : {outcome(both, scores)}")
 
     # Réponse
     answer = rate_answer(rate_results) + momentum_answer(momentum_results, rate_results)
@@ -562,7 +625,8 @@ def section_sgd():
     end = np.median(both[:, -1])
     if max(MOMENTA) > 0 and alone < 1000 and end > 1.5 * alone:
         result = f"finit à {end:.3g}" if end < 1000 else "explose"
-        answer += f"Trop des deux : la perte {result} au taux {max(RATES):g} avec un moment de {max(MOMENTA):g}."
+        answer += f"Taux et moment trop grands ensemble : au taux {max(RATES):g} avec un moment de {max(MOMENTA):g}, "
+        answer += f"la perte {result}."
     return answer
 
 

@@ -103,6 +103,32 @@ def test_trials_are_five_plain_fits():
         assert losses[k].tolist() == alone.loss_curve_ and scores[k] == alone.score(test_inputs, test_targets)
 
 
+def test_each_curve_has_its_name_and_tells_an_explosion():
+    """Légende : le nom de l'argument, chaque valeur, celle qui explose, le but ; au-delà de cinq valeurs, les quatre premières."""
+    module = variant("exercice2", EPOCHS=1)
+    _, (left, right) = plt.subplots(1, 2)
+    classifier = lesson.make_classifier([3], "identity", "sgd", 0.1, 0, 20)
+    with np.errstate(over="ignore", invalid="ignore"):
+        module.compare(left, "Taux", classifier, "learning_rate_init", [0.1, 1e6, 0.1])
+    module.compare(right, "Neurones", classifier, "hidden_layer_sizes", range(1, 8))
+    legends = [[text.get_text() for text in ax.get_legend().get_texts()] for ax in (left, right)]
+    assert legends == [["0.1", "1e+06 (explose : 5 sur 5)", "but : 0.1"], ["1", "2", "3", "4", "but : 0.1"]]
+    assert left.get_legend().get_title().get_text() == "learning_rate_init"
+    plt.close("all")
+
+
+def test_the_settings_leave_out_what_varies(capsys):
+    module = variant("exercice2", HIDDEN_LAYER_SIZES=[10, 5], ACTIVATION="relu")
+    for varied, said, unsaid in [
+        ("rien", "Neurones cachés : 10 puis 5. Activation : relu.", "moment sans effet"),
+        ("neurones", "Activation : relu.", "Neurones"),
+        ("activation", "Neurones cachés : 10 puis 5.", "relu"),
+    ]:
+        module.print_settings(varied)
+        text = capsys.readouterr().out
+        assert said in text and unsaid not in text and "sgd, taux 0.1, moment 0.9, groupes de 20" in text
+
+
 def test_the_same_start_for_each_value():
     """Deux valeurs partent des mêmes poids et des mêmes partages : sans pas, rien ne les distingue."""
     module = variant("exercice2", EPOCHS=3)
@@ -132,7 +158,7 @@ def test_an_explosion_is_told_and_another_error_is_not_hidden():
 def test_one_word_for_one_fact():
     """« explose » n'est jamais à côté d'une exactitude, et une perte qui finit bien n'« explose » pas."""
     scores = np.full(5, 0.9)
-    for end, said in [(0.05, "finit à 0.050"), (5.0, "finit à 5.000"), (1001.0, "explose"), (np.inf, "explose")]:
+    for end, said in [(0.05, "perte 0.050"), (5.0, "perte 5.000"), (1001.0, "explose"), (np.inf, "explose")]:
         text = lesson.outcome(np.full((5, 2), end), scores)
         assert said in text and ("explose" in text) == (end > 1000) != ("exactitude" in text)
     text = (ROOT / "exercice2.py").read_text(encoding="utf-8")
@@ -140,11 +166,11 @@ def test_one_word_for_one_fact():
 
 
 def test_goal_epoch():
-    """L'époque où la médiane passe ; rien si elle n'y arrive pas, ou si elle remonte."""
+    """La première époque où la médiane est au but ; rien si elle n'y arrive pas."""
     down = np.array([0.5, 0.2, 0.09, 0.08])
     assert lesson.goal_epoch(np.tile(down, (5, 1))) == 3
     assert lesson.goal_epoch(np.tile(down[:2], (5, 1))) is None
-    assert lesson.goal_epoch(np.tile([0.5, 0.09, 0.3], (5, 1))) is None
+    assert lesson.goal_epoch(np.tile([0.5, 0.09, 0.3], (5, 1))) == 2, "même si elle remonte : la réponse le dit"
     assert lesson.goal_epoch(np.array([down, down, down, down + 1, down + 1])) == 3, "la médiane de cinq"
 
 
@@ -182,60 +208,113 @@ def test_momentum_against_theory_on_unseen_seeds(seed):
     assert "agit comme un taux 1/(1 - 0.9) = 10 fois plus grand" in answer_to("exercice2", "3.2-sgd", {"SEED": seed})
 
 
+def test_a_loss_above_one_teaches_nothing():
+    """Entre trois taux trop grands, le moins mauvais n'est pas « ni trop petit, ni trop grand »."""
+    for middle, said in [
+        (0.5, "Il faut un taux"),
+        (5.0, "Sans moment, la perte finit à 20 au taux 1, 5 au taux 2, 30"),
+    ]:
+        results = {rate: (np.full((5, 2), end), np.ones(5)) for rate, end in [(1, 20.0), (2, middle), (3, 30.0)]}
+        assert lesson.rate_answer(results).startswith(said)
+
+
 # (section, réglages, ce que dit la réponse, ce qu'elle ne dit pas, changements de texte)
 BLOWN = {"LEARNING_RATE": 1e6, "ACTIVATION": "identity"}
 TWO = {"ACTIVATIONS": ["logistic", "tanh"]}
 CASES = [
-    ("3.2-donnees", {}, "ses pétales sont plus courts que ceux des deux autres espèces, d'au moins 1.1 cm", "hasard"),
+    ("3.2-donnees", {}, "Une droite suffit pour setosa : ses pétales sont plus courts que ceux des deux", "hasard"),
+    ("3.2-donnees", {}, "les pétales longs de 4.5 à 5.1 cm sont de l'une ou de l'autre (37 fleurs en tout)", "hasard"),
     ("3.2-epoch", {}, "un passage sur les 120 fleurs d'apprentissage, par groupes de 20 : 6 mises à jour", "conclure"),
     ("3.2-epoch", {"BATCH_SIZE": 120, "EPOCHS": 1}, "En 1 époque, cela fait 1 mise à jour, et 120 exemples", "mises"),
     ("3.2-epoch", BLOWN, "Rien à conclure. La perte explose à l'époque 5", "passage"),
     ("3.2-structure", {}, "(4, 10) puis (10, 3)", "puis 10"),
-    ("3.2-structure", {"HIDDEN_LAYER_SIZES": [9, 1]}, "9 puis 1 neurone caché, 3 de sortie", "cachés"),
+    ("3.2-structure", {"HIDDEN_LAYER_SIZES": [9, 1]}, "9 puis 1 neurones cachés, 3 de sortie", "caché,"),
     ("3.2-structure", {"HIDDEN_LAYER_SIZES": [1, 9]}, "1 puis 9 neurones cachés, 3 de sortie", "caché,"),
-    ("3.2-couche-cachee", {}, "Plus il y a de neurones, plus la perte descend vite. La perte a atteint", "n'atteint"),
-    ("3.2-couche-cachee", {}, "en 6 époques (50), 8 (10), 11 (3) ; elle finit à 0.17 (1)", "va de"),
+    ("3.2-structure", {"HIDDEN_LAYER_SIZES": [1]}, "1 neurone caché, 3 de sortie", "cachés"),
+    ("3.2-structure", {"HIDDEN_LAYER_SIZES": [200] * 3}, "cela fait 82 003 nombres", "82003"),
+    ("3.2-couche-cachee", {}, "Plus il y a de neurones, plus la perte descend vite. La perte atteint 0.1", "n'atteint"),
+    ("3.2-couche-cachee", {}, "en 6 époques avec 50 neurones, 8 avec 10, 11 avec 3 ; elle finit à 0.17", "va de"),
+    ("3.2-couche-cachee", {}, "finit à 0.17 avec 1 neurone. L'exactitude finale est la même, 0.967. (0.1", "va de"),
     ("3.2-couche-cachee", {"HIDDEN_SIZES": [50, 1]}, "Plus il y a de neurones", "va de"),
-    ("3.2-couche-cachee", {"HIDDEN_SIZES": [10]}, "La perte a atteint 0.1 en 8 époques (10).", "exactitude"),
-    ("3.2-couche-cachee", {"HIDDEN_SIZES": [10, 10]}, "La perte a atteint 0.1 en 8 époques (10).", "Plus"),
-    ("3.2-couche-cachee", {"HIDDEN_SIZES": [10, 11, 12]}, "(12), pas de vraie différence (± 0.049", "Plus"),
-    ("3.2-couche-cachee", {"EPOCHS": 3}, "0.920 (50), une vraie différence (± 0.034", "Plus"),
-    ("3.2-couche-cachee", BLOWN, "n'atteint 0.1 avec aucune de ces valeurs, en 40 époques", "exactitude"),
-    ("3.2-couche-cachee", {**BLOWN, "LEARNING_RATE": 20, "HIDDEN_SIZES": [3, 200]}, "La perte n'atteint", "Plus"),
-    ("3.2-activation", {}, "La sigmoïde (logistic) est plus lente que tanh. La perte a atteint", "entre"),
+    ("3.2-couche-cachee", {"HIDDEN_SIZES": [10]}, "La perte atteint 0.1 en 8 époques avec 10 neurones.", "exactitude"),
+    ("3.2-couche-cachee", {"HIDDEN_SIZES": [10, 10]}, "La perte atteint 0.1 en 8 époques avec 10 neurones.", "Plus"),
+    ("3.2-couche-cachee", {"HIDDEN_SIZES": [10, 11, 12]}, "ne permettent pas de conclure (± 0.049", "Plus"),
+    ("3.2-couche-cachee", {"HIDDEN_SIZES": [10, 11, 12]}, "d'un essai à l'autre avec 11 neurones)", "nette"),
+    ("3.2-couche-cachee", {"EPOCHS": 3}, "0.920 (50 neurones) : la différence est nette (± 0.034", "Plus"),
+    (
+        "3.2-couche-cachee",
+        {"EPOCHS": 3},
+        "pas 0.1 en 3 époques ; elle finit à 0.56 avec 1 neurone, 0.42 avec 3, 0.30",
+        "explose",
+    ),
+    (
+        "3.2-couche-cachee",
+        {"LEARNING_RATE": 1, "HIDDEN_SIZES": [3, 200]},
+        "6 époques avec 3 neurones ; elle finit à 0.82 avec 200 neurones.",
+        "Plus",
+    ),
+    (
+        "3.2-couche-cachee",
+        BLOWN,
+        "La perte explose avec 1 neurone, 3 neurones, 10 neurones, 50 neurones. (0.1",
+        "exactitude",
+    ),
+    (
+        "3.2-couche-cachee",
+        {"ACTIVATION": "relu", "LEARNING_RATE": 3, "HIDDEN_SIZES": [3, 200]},
+        "avec 3 neurones ; elle explose avec 200 neurones. (0.1",
+        "Plus",
+    ),
+    ("3.2-activation", {}, "La sigmoïde (logistic) est plus lente que tanh. La perte atteint", "entre"),
+    ("3.2-activation", {}, "0.1 en 6 époques avec identity, 8 avec relu, 8 avec tanh, 28 avec logistic. ", "neurone"),
     ("3.2-activation", {}, "la perte de la sigmoïde passe sous 1 à l'époque 32 et finit à 0.43", "entre"),
-    ("3.2-activation", {}, "Avec identity, la perte explose dans 1 essai sur 5", "entre"),
-    ("3.2-activation", {"ACTIVATIONS": ["tanh"]}, "(en plus), la perte finit à 0.042.", "entre"),
-    ("3.2-activation", {"ACTIVATIONS": ["logistic"]}, "(en plus), la perte finit à 0.43.", "plus lente"),
+    ("3.2-activation", {}, "s'éteint. La perte explose avec identity (1 essai sur 5).", "entre"),
+    ("3.2-activation", {"ACTIVATIONS": ["identity"]}, "(en plus), la perte explose avec identity (1 essai", "entre"),
+    ("3.2-activation", {"ACTIVATIONS": ["tanh"]}, "(en plus), la perte finit à 0.0418.", "entre"),
+    ("3.2-activation", {"ACTIVATIONS": ["logistic"]}, "(en plus), la perte finit à 0.431.", "plus lente"),
     ("3.2-activation", {"ACTIVATIONS": ["relu", "tanh"]}, "(en plus), la perte finit entre ", "sigmoïde"),
-    ("3.2-activation", {**TWO, "EPOCHS": 5}, "la perte de la sigmoïde finit à 1.1, celle de tanh à 0.11", "lente"),
+    ("3.2-activation", {**TWO, "EPOCHS": 5}, "la perte de la sigmoïde finit à 1.12, celle de tanh à 0.1", "lente"),
     (
         "3.2-activation",
         {**TWO, "SOLVER": "adam", "LEARNING_RATE": 0.01, "EPOCHS": 100},
-        "finit entre 0.042 et 0.059",
+        "finit entre 0.0416 (tanh) et 0.0591 (logistic).",
         "s'éteint",
     ),
-    ("3.2-activation", {**TWO, "LEARNING_RATE": 1, "EPOCHS": 20}, "en 6 époques (logistic), 10 (tanh)", "plus lente"),
+    (
+        "3.2-activation",
+        {**TWO, "LEARNING_RATE": 1, "EPOCHS": 20},
+        "en 6 époques avec logistic, 10 avec tanh",
+        "plus lente",
+    ),
     (
         "3.2-sgd",
         {},
         "Il faut un taux ni trop petit, ni trop grand : la perte finit à 0.921 au taux 0.001",
         "Sans moment",
     ),
-    ("3.2-sgd", {}, "Le moment accélère : au taux 0.01, la perte finit à 0.485 avec un moment de 0, 0.145", "n'aide"),
-    ("3.2-sgd", {}, "= 10 fois plus grand : sans lui, la perte finit à 0.143 au taux 0.1", "explose"),
-    ("3.2-sgd", {}, "Trop des deux : la perte finit à 6.62 au taux 10 avec un moment de 0.9.", "explose"),
+    ("3.2-sgd", {}, "Le moment accélère : au taux 0.01, la perte finit à 0.485 sans moment, 0.145 avec", "n'aide"),
+    ("3.2-sgd", {}, "= 10 fois plus grand : c'est presque la même perte (0.143) qu'au taux 0.1 sans", "explose"),
+    ("3.2-sgd", {}, "grands ensemble : au taux 10 avec un moment de 0.9, la perte finit à 6.62.", "explose"),
     ("3.2-sgd", {"RATES": [0.1, 0.001]}, "Sans moment, la perte finit à 0.921 au taux 0.001, 0.143", "ni trop"),
-    ("3.2-sgd", {"RATES": [0.1]}, "Sans moment, la perte finit à 0.143 au taux 0.1", "Trop des deux"),
+    ("3.2-sgd", {"RATES": [0.1]}, "Sans moment, la perte finit à 0.143 au taux 0.1", "ensemble"),
     ("3.2-sgd", {"RATES": [0.5], "MOMENTA": [0, 0.5]}, "Le moment accélère", "agit comme"),
     ("3.2-sgd", {"RATES": [0.1], "MOMENTA": [0.5, 0.9]}, "Le moment accélère", "agit comme"),
+    ("3.2-sgd", {"RATES": [0.1], "MOMENTA": [0.5, 0.9]}, "finit à 0.381 avec un moment de 0.5", "s'il n'est pas"),
+    (
+        "3.2-sgd",
+        {"RATES": [0.1], "MOMENTA": [0, 0.9, 0.999], "MOMENTA_RATE": 0.3},
+        "Le moment accélère, s'il n'est pas trop grand : ",
+        "n'aide",
+    ),
     ("3.2-sgd", {"RATES": [0.02], "EPOCHS": 3, "MOMENTA": [0, 0.5]}, "Le moment n'aide presque pas", "agit comme"),
+    ("3.2-sgd", {"MOMENTA": [0, 0.999], "MOMENTA_RATE": 0.5}, "Le moment n'aide pas ici : au taux 0.5", "presque pas"),
+    ("3.2-sgd", {"MOMENTA": [0.5, 0.9], "MOMENTA_RATE": 1000}, "Ensuite, au taux 1000, la perte", "accélère"),
     ("3.2-sgd", {"MOMENTA": [0.5]}, "Ensuite, au taux 0.01, la perte finit à 0.381 avec un moment de 0.5", "accélère"),
-    ("3.2-sgd", {"MOMENTA": [0]}, "Ensuite, au taux 0.01", "Trop des deux"),
-    ("3.2-sgd", {"RATES": [10], "MOMENTA": [0, 0.99], "MOMENTA_RATE": 10}, "Le moment n'aide pas ici", "Trop des"),
-    ("3.2-sgd", {"RATES": [1e6, 1e5], "ACTIVATION": "identity"}, "explose au taux 100000, au taux 1e+06", "ni trop"),
-    ("3.2-sgd", {"RATES": [5], "ACTIVATION": "relu"}, "Trop des deux : la perte explose au taux 5", "ni trop"),
-    ("3.2-sgd", {"RATES": [2], "ACTIVATION": "identity"}, "Sans moment, la perte explose au taux 2", "Trop des deux"),
+    ("3.2-sgd", {"MOMENTA": [0]}, "Ensuite, au taux 0.01, la perte finit à 0.485 sans moment.", "ensemble"),
+    ("3.2-sgd", {"RATES": [10], "MOMENTA": [0, 0.99], "MOMENTA_RATE": 10}, "Ensuite, au taux 10, la perte", "ensemble"),
+    ("3.2-sgd", {"RATES": [1e6, 1e5], "ACTIVATION": "identity"}, "explose au taux 100000 et au taux 1e+06", "ni trop"),
+    ("3.2-sgd", {"RATES": [5], "ACTIVATION": "relu"}, "ensemble : au taux 5 avec un moment de 0.9, la p", "ni trop"),
+    ("3.2-sgd", {"RATES": [2], "ACTIVATION": "identity"}, "Sans moment, la perte explose au taux 2", "ensemble"),
 ]
 
 
