@@ -437,7 +437,7 @@ def listed(pairs):
     return ", ".join(first + [f"{text} avec {value}" for text, value in pairs[1:5]])
 
 
-def speed_answer(results):
+def goal_answer(results):
     """Dit en combien d'époques chaque valeur a atteint GOAL, de la plus rapide à la plus lente ; puis les autres."""
     reached, others, exploded, parts = [], [], [], []
     for value, (losses, _) in results.items():
@@ -493,7 +493,7 @@ def section_hidden():
 
     # Réponse
     epochs = [goal_epoch(results[size][0]) or math.inf for size in sorted(results)]
-    answer = speed_answer(results) + accuracy_answer(results)
+    answer = goal_answer(results) + accuracy_answer(results)
     answer += f"({GOAL:g} : un but arbitraire, pour comparer les vitesses.)"
     if len(epochs) > 1 and epochs == sorted(set(epochs), reverse=True):
         return "Plus il y a de neurones, plus la perte descend vite. " + answer
@@ -543,7 +543,7 @@ def section_activation():
     # FIN DU CORRIGÉ
 
     # Réponse
-    answer = speed_answer(results) + accuracy_answer(results) + depth_answer(deep_results)
+    answer = goal_answer(results) + accuracy_answer(results) + depth_answer(deep_results)
     if "logistic" in results and "tanh" in results:
         slow, fast = goal_epoch(results["logistic"][0]) or math.inf, goal_epoch(results["tanh"][0])
         if fast and slow > 1.5 * fast:

@@ -104,7 +104,7 @@ def test_trials_are_five_plain_fits():
 
 
 def test_each_curve_has_its_name_and_tells_an_explosion():
-    """Légende : le nom de l'argument, chaque valeur, celle qui explose, le but ; au-delà de cinq valeurs, les quatre premières."""
+    """Légende : le nom de l'argument, chaque valeur (cinq au plus, sinon les quatre premières), l'explosion, le but."""
     module = variant("exercice2", EPOCHS=1)
     _, (left, right) = plt.subplots(1, 2)
     classifier = lesson.make_classifier([3], "identity", "sgd", 0.1, 0, 20)
