@@ -86,7 +86,7 @@ FUNCTIONS = {"linéaire": linear, "sigmoïde": sigmoid, "tanh": tanh, "ReLU": re
 
 
 # --- 3.1 : les fonctions d'activation -----------------------------------------------------------------
-def print_values(activation):
+def print_points(activation):
     """Quelques valeurs d'une activation, et ses pentes."""
     x = np.linspace(-X_MAX, X_MAX, 6)
     print("       x       g(x)      pente")
@@ -101,7 +101,7 @@ def section_sigmoid():
     Question : que fait-elle des grandes valeurs de x ? Où sa pente est-elle la plus grande ?
     À regarder : les deux bouts de la courbe, et la pente, en tirets.
     """
-    print_values(sigmoid)
+    print_points(sigmoid)
     x = np.linspace(-X_MAX, X_MAX, 1001)
     plt.figure(figsize=(10, 6), layout="constrained")
     plt.plot(x, sigmoid(x), linewidth=3, label="g(x) = 1 / (1 + exp(-x))")
@@ -133,7 +133,7 @@ def section_relu():
     Travail à faire : tracez la fonction d'activation ReLU, g(x) = max(0, x).
     À regarder : ce qu'elle fait à gauche de 0, puis à droite.
     """
-    print_values(relu)
+    print_points(relu)
     x = np.linspace(-X_MAX, X_MAX, 1001)
     plt.figure(figsize=(10, 6), layout="constrained")
     # CORRIGÉ : tracez ReLU, de -X_MAX à X_MAX
