@@ -1,8 +1,9 @@
 """Exercice 3 : tenseurs et régression linéaire avec PyTorch (partie 3.3, jusqu'à la figure 8).
 
-Le même neurone que dans exercice1, mais PyTorch calcule le gradient et fait le pas. Posez les deux
-fichiers côte à côte : dans `train`, les étapes gardent leurs numéros, et l'on voit celles que PyTorch
-prend à sa charge.
+Le même neurone que dans exercice1, mais PyTorch calcule le gradient et fait le pas. Lisez d'abord la partie
+« La leçon », à côté de celle d'exercice1 : dans `train` les étapes gardent leurs numéros, et l'on voit celles
+que PyTorch prend à sa charge. Puis une section par question ; ce qui suit « # Réponse » n'est affiché qu'avec
+--corrige.
 
   python exercice3.py                                          toutes les sections, dans l'ordre de l'énoncé
   python exercice3.py --section 3.3.2 --corrige                la régression, avec les réponses
@@ -11,9 +12,13 @@ prend à sa charge.
 """
 
 import argparse
+import copy
 import inspect
 import io
+import numbers
 import os
+import re
+import signal
 import sys
 import tempfile
 import textwrap
@@ -28,11 +33,42 @@ import torch.distributed as dist
 from matplotlib.backends import backend_registry
 from torch.nn.parallel import DistributedDataParallel
 
-# --- Réglages : changez-les ici, ou par une option (--epochs 50) --------------------------------------
+# --- Réglages : changez-les ici, ou par l'option du même nom (--epochs 50) ----------------------------
+SEED = 0  # la graine du hasard : la même redonne les mêmes nombres
+DEVICE = "auto"  # où calculer : la carte graphique s'il y en a une qui marche, sinon le processeur ("cpu")
 N_OBSERVATIONS = 100
 NOISE = 0.8  # le bruit est tiré entre 0 et NOISE
 LEARNING_RATE = 0.05  # taux d'apprentissage
-EPOCHS = 400
+EPOCHS = 400  # une époque : un passage sur toutes les observations, et un pas
+
+# D'ici à la leçon : de quoi refuser un réglage qui n'a pas de sens. Inutile de le lire.
+LIMITS = {  # le plus petit et le plus grand permis ; ou des noms
+    "SEED": (0, 4_294_967_295),
+    "DEVICE": ("auto", "cpu", "cuda", "cuda:0", "cuda:1", "cuda:2", "cuda:3", "mps", "xpu"),
+    "N_OBSERVATIONS": (2, 100_000),
+    "NOISE": (0.0, 1000.0),
+    "LEARNING_RATE": (1e-9, 1e6),
+    "EPOCHS": (1, 100_000),
+}
+
+
+def refused_together():
+    """Ce qu'aucune ligne de LIMITS ne peut dire : une phrase, ou None.
+
+    Sous torchrun, le processus 0 parle seul ; les autres ne jouent que la section distribuée.
+    """
+    if DEVICE != "auto" and DEVICE not in find_devices():
+        return (
+            f"DEVICE (--device) : il faut un appareil qui marche ici, auto, {', '.join(find_devices())}, pas {DEVICE!r}"
+        )
+    if dist.is_torchelastic_launched():
+        if int(os.environ["WORLD_SIZE"]) > N_OBSERVATIONS:
+            return f"{N_OBSERVATIONS} observations ne se partagent pas entre {os.environ['WORLD_SIZE']} processus"
+        if int(os.environ["RANK"]) > 0:
+            sys.stdout = io.StringIO()
+            for name in [name for name in SECTIONS if name != "3.3.1-distribue"]:
+                del SECTIONS[name]
+    return None
 
 
 # --- La leçon -----------------------------------------------------------------------------------------
@@ -41,21 +77,21 @@ def curve(x):
     return np.sin(x) * x**3 + 3 * x
 
 
-def make_data(rng, n_observations, device):
-    """Tire x entre 0 et 1, calcule y = curve(x) + bruit ; rend les tenseurs `x_data` et `y_data`, (n, 1)."""
-    x = rng.uniform(0, 1, size=n_observations)
-    y = curve(x) + rng.uniform(0, NOISE, size=n_observations)
-    x_data = torch.from_numpy(x.reshape(-1, 1)).float().to(device)  # (n, 1)
+def make_points(rng, n_observations, noise, device):
+    """Tire n observations : x entre 0 et 1, y = curve(x) + bruit ; rend les tenseurs x_data et y_data, (n, 1)."""
+    x = rng.uniform(0, 1, size=n_observations)  # (n,)
+    y = curve(x) + rng.uniform(0, noise, size=n_observations)  # (n,)
+    x_data = torch.from_numpy(x.reshape(-1, 1)).float().to(device)  # (n, 1), sur l'appareil choisi
     y_data = torch.from_numpy(y.reshape(-1, 1)).float().to(device)  # (n, 1)
     return x_data, y_data
 
 
 class RegressionModel(torch.nn.Module):
-    """Le modèle de l'énoncé : une couche linéaire, y = w1·x + b1. À compléter comme vous voulez."""
+    """Le modèle de l'énoncé : une couche linéaire, y = w1·x + b1. Essayez-en d'autres."""
 
     def __init__(self):
         super().__init__()
-        self.linear = torch.nn.Linear(1, 1)
+        self.linear = torch.nn.Linear(1, 1)  # w1 et b1, tirés au hasard
 
     def forward(self, x):
         y_pred = self.linear(x)  # (n, 1) -> (n, 1)
@@ -63,32 +99,44 @@ class RegressionModel(torch.nn.Module):
 
 
 def make_optimizer(our_model, learning_rate):
-    """L'optimiseur de l'énoncé ; essayez aussi torch.optim.Adam."""
+    """L'optimiseur de l'énoncé : la descente de gradient (SGD), qui fait les pas sur tous les paramètres."""
     return torch.optim.SGD(our_model.parameters(), lr=learning_rate)
 
 
-def train(our_model, x_data, y_data, optimizer, loss_func, epochs):
+def train(our_model, x_data, y_data, optimizer, loss_func, epochs, draw=None):
     """Entraîne `our_model` sur x_data (n, 1) et y_data (n, 1) ; rend `loss_history`, une perte par époque.
 
-    `loss_history[k]` est la perte après k époques. Si la perte explose, la boucle s'arrête.
+    `loss_history[k]` est la perte après k époques. `draw(epoch, loss)`, s'il y en a un, dessine l'apprentissage.
     """
-    explosion = 1000 * (1 + (y_data**2).mean())  # bien plus que la perte d'un modèle qui répond 0
     loss_history = []
-    for _ in range(epochs):
+    our_model.train()  # le mode « apprentissage », pour les couches qui en ont un
+    for epoch in range(epochs):
         prediction = our_model(x_data)  # (1) propager les entrées vers la sortie : (n, 1)
         loss = loss_func(prediction, y_data)  # (2) (3) écarts aux cibles, puis perte (sans le / 2 d'exercice1)
-        if not loss < explosion:  # le taux est trop grand : on s'arrête
-            break
-        # CORRIGÉ : ajoutez la perte, un nombre, à loss_history
+        # CORRIGÉ : ajoutez à loss_history la perte, un nombre
         loss_history.append(loss.item())  # (4) la garder : le nombre, pas le tenseur
         # FIN DU CORRIGÉ
+        if draw and epoch % 10 == 0:
+            draw(epoch, loss)
         optimizer.zero_grad()  # oublier le gradient de l'époque d'avant
         loss.backward()  # (5) le gradient, que PyTorch calcule seul
         optimizer.step()  # (6) (7) un pas sur tous les paramètres
     return loss_history
 
 
-# --- Appareils ----------------------------------------------------------------------------------------
+# --- Partagé ------------------------------------------------------------------------------------------
+def counted(number, word):
+    """Écrit « 1 itération », « 1000 itérations », « 12 000 itérations »."""
+    digits = f"{number:,}".replace(",", "\u00a0") if number >= 10_000 else f"{number}"
+    return f"{digits} {word}s" if number > 1 else f"{digits} {word}"
+
+
+def say(problem):
+    """Affiche un diagnostic, s'il y en a un, en lignes d'au plus 100 signes."""
+    if problem:
+        print(textwrap.fill(problem, 100))
+
+
 def find_devices():
     """Les appareils qui calculent vraiment ici : "cpu" puis, s'il y en a, "cuda" (ou "mps"...), "cuda:0"..."""
     names, devices = ["cpu"], []
@@ -97,144 +145,43 @@ def find_devices():
         names += [kind] + [f"{kind}:{index}" for index in range(torch.accelerator.device_count())]
     for name in names:
         try:
-            (torch.ones(2, 2, device=name) @ torch.ones(2, 2, device=name)).sum().item()
+            torch.dot(torch.ones(2, device=name), torch.ones(2, device=name)).tolist()
             devices.append(name)
         except (AssertionError, RuntimeError, NotImplementedError):
             pass  # un appareil annoncé, mais qui ne marche pas
     return devices
 
 
-def choose_device(name):
-    """L'appareil demandé ; "auto" prend l'accélérateur s'il y en a un qui marche, sinon le processeur."""
+def choose_device():
+    """L'appareil de DEVICE ; "auto" : la carte graphique s'il y en a une qui marche, sinon le processeur."""
     devices = find_devices()
-    if name == "auto":
-        name = devices[1] if len(devices) > 1 else "cpu"
+    name = devices[min(1, len(devices) - 1)] if DEVICE == "auto" else DEVICE
     print(f"Appareil : {name} (disponibles : {', '.join(devices)})")
     return torch.device(name)
 
 
-# --- Mesures ------------------------------------------------------------------------------------------
-def evaluate(our_model, x_data, y_data):
-    """Perte de `our_model`, sans l'entraîner."""
-    with torch.no_grad():
-        return torch.nn.functional.mse_loss(our_model(x_data), y_data).item()
-
-
-def noise_floor(x_data, y_data):
-    """Le plancher : la perte due au bruit seul, soit la variance de ce que `curve` n'explique pas."""
-    return (y_data.cpu().numpy() - curve(x_data.cpu().numpy())).var()
-
-
-def satisfying(loss, x_data, y_data):
-    """Vrai s'il ne reste guère plus que le bruit : au plus deux fois le plancher, à un dix-millième de y près."""
-    return loss < 2 * noise_floor(x_data, y_data) + 1e-4 * y_data.var().item() + 1e-6
-
-
-def predict(our_model, device):
-    """Le modèle vu de 0 à 1 : rend `grid` (100,) et les prédictions (100,), en NumPy."""
-    grid = torch.linspace(0, 1, 100, device=device).reshape(-1, 1)
-    with torch.no_grad():
-        return grid.cpu().numpy().ravel(), our_model(grid).cpu().numpy().ravel()
-
-
-def is_line(prediction):
-    """Vrai si ces prédictions sont sur une droite, aux arrondis de float32 près."""
-    chord = np.linspace(prediction[0], prediction[-1], len(prediction))  # la droite qui joint les deux bouts
-    return abs(prediction - chord).max() < 1e-5 * (1 + abs(prediction).max())
-
-
-def best_line(x_data, y_data):
-    """La droite des moindres carrés : rend pente, ordonnée à l'origine, et sa perte."""
-    x, y = x_data.cpu().numpy().ravel().astype(float), y_data.cpu().numpy().ravel().astype(float)
-    slope, intercept = np.polyfit(x, y, 1)
-    return slope, intercept, ((slope * x + intercept - y) ** 2).mean()
-
-
-def gradient(our_model, x_data, y_data):
-    """Le gradient de la perte sur ces observations, tous les paramètres à la suite : (p,)."""
-    our_model.zero_grad()
-    torch.nn.functional.mse_loss(our_model(x_data), y_data).backward()
-    return torch.cat([p.grad.flatten() for p in our_model.parameters() if p.grad is not None])
-
-
-def shortest_durations(pairs, n_repeats=10):
-    """La plus courte durée (s) du produit de chaque couple de matrices, à tour de rôle, le premier tour à part."""
-    durations = np.empty((n_repeats, len(pairs)))
-    for repeat in range(n_repeats):
-        for k, (left, right) in enumerate(pairs):
-            start = time.perf_counter()
-            left @ right
-            if torch.is_tensor(left) and left.device.type != "cpu":
-                torch.accelerator.synchronize()  # un accélérateur rend la main avant d'avoir fini
-            durations[repeat, k] = time.perf_counter() - start
-    return durations[1:].min(axis=0)
-
-
-# --- Ce qui sert à plusieurs sections -----------------------------------------------------------------
-def setup(args):
-    """L'appareil, les données et le modèle tirés de la graine (sur le processeur : les mêmes partout)."""
-    device = choose_device(args.device)
-    x_data, y_data = make_data(np.random.default_rng(args.seed), args.n_observations, device)
-    torch.manual_seed(args.seed)
-    return device, x_data, y_data, RegressionModel().to(device)
-
-
-def counted(number, word):
-    """Écrit « 1 époque », « 50 époques »."""
-    return f"{number} {word}" + ("s" if number > 1 else "")
+def prepare():
+    """Choisit l'appareil et tire de la graine les données ; les poids de départ seront aussi tirés d'elle."""
+    x_data, y_data = make_points(np.random.default_rng(SEED), N_OBSERVATIONS, NOISE, choose_device())
+    torch.manual_seed(SEED)
+    return x_data, y_data
 
 
 def nearly(gap, scale):
-    """Dit un écart, dû aux arrondis s'il est petit devant `scale`."""
+    """Dit un écart : aux arrondis près, s'il est petit devant `scale`."""
     if gap == 0:
         return "exactement"
     return f"aux arrondis près (écart {gap:.0e})" if gap < 1e-4 * scale else f"à {gap:.0e} près"
 
 
-def early_epoch(args):
-    """L'époque de la figure 6 : 50, ou la moitié du chemin s'il est plus court."""
-    return 50 if args.epochs > 50 else args.epochs // 2
-
-
-def divergence_sentence(args, loss_history, loss):
-    """Dit que la perte explose ou monte ; vide si `loss`, à la fin, ne dépasse pas celle du début."""
-    if len(loss_history) < args.epochs:
-        return f"La perte explose à l'époque {len(loss_history)} : le taux {args.learning_rate:g} est trop grand."
-    if not loss <= 2 * loss_history[0] + 1e-6:
-        return f"La perte monte au lieu de descendre : le taux {args.learning_rate:g} est trop grand."
-    return ""
-
-
-def draw_points(ax, x_data, y_data, title):
-    """Les observations."""
-    ax.plot(x_data.cpu(), y_data.cpu(), "o", alpha=0.6, label="observations")
-    ax.set(title=title, xlabel="x", ylabel="y")
-
-
-def train_live(args, our_model, x_data, y_data, optimizer, epochs, line):
-    """Entraîne en une quarantaine de fois et, entre deux, bouge la courbe `line` si sa fenêtre est ouverte."""
-    loss_history = []
-    while len(loss_history) < epochs:
-        wanted = min(1 + epochs // 40, epochs - len(loss_history))
-        losses = train(our_model, x_data, y_data, optimizer, torch.nn.MSELoss(), wanted)
-        loss_history += losses
-        if len(losses) < wanted:
-            break  # la perte explose
-        if args.window and plt.fignum_exists(line.figure.number):
-            line.set_data(*predict(our_model, x_data.device))
-            plt.pause(0.01)
-    line.set_data(*predict(our_model, x_data.device))
-    return loss_history
-
-
-# --- Sections -----------------------------------------------------------------------------------------
-def section_tensors(args):
+# --- 3.3.1 : les tenseurs -----------------------------------------------------------------------------
+def section_tensors():
     """Les tenseurs
 
     Question : qu'est-ce qu'un tenseur a de plus qu'un tableau NumPy ?
     À regarder : formes et types, mémoire partagée, trois erreurs que tout le monde fait, gradient.
     """
-    device, x_data, y_data, _ = setup(args)
+    x_data, y_data = prepare()
     for tensor in [torch.tensor(3.0), torch.arange(5), torch.zeros(3, 4), torch.ones(2, 3, 4), x_data]:
         print(f"forme {str(tuple(tensor.shape)):<10} type {str(tensor.dtype):<14} appareil {tensor.device}")
     array = np.zeros(3)
@@ -252,300 +199,650 @@ def section_tensors(args):
     wrong = torch.ones(5, 1) - torch.ones(5)
     print(f"Formes mêlées : (5, 1) - (5,) ne dit rien, mais donne {tuple(wrong.shape)} au lieu de (5, 1)")
 
-    weight, bias = torch.zeros(1, device=device, requires_grad=True), torch.zeros(1, device=device, requires_grad=True)
+    weight = torch.zeros(1, device=x_data.device, requires_grad=True)  # torch notera chaque calcul fait avec lui
+    bias = torch.zeros(1, device=x_data.device, requires_grad=True)
     deltas = weight * x_data + bias - y_data  # (n, 1)
     loss = (deltas**2).mean()
     loss.backward()  # PyTorch a noté chaque calcul : il les remonte, et remplit .grad
-    by_hand = (2 * deltas * x_data).mean().item(), (2 * deltas).mean().item()  # la dérivée de la moyenne des deltas²
-    print(f"Gradient de la droite y = 0 : par backward {weight.grad.item():.4f} et {bias.grad.item():.4f},", end=" ")
+    deltas = deltas.detach()  # les mêmes nombres, sans la mémoire des calculs
+    by_hand = float((2 * deltas * x_data).mean()), float((2 * deltas).mean())  # la dérivée de la moyenne des deltas²
+    print(f"Gradient de la droite y = 0 : par backward {float(weight.grad):.4f} et {float(bias.grad):.4f},", end=" ")
     print(f"à la main {by_hand[0]:.4f} et {by_hand[1]:.4f}")
-    gap = max(abs(weight.grad.item() - by_hand[0]), abs(bias.grad.item() - by_hand[1]))
+
+    # Réponse
+    gap = max(abs(float(weight.grad) - by_hand[0]), abs(float(bias.grad) - by_hand[1]))
     return (
-        "Un tenseur a une forme et un type, comme un tableau NumPy ; il a en plus un appareil (processeur ou carte "
-        "graphique) et, avec requires_grad, la mémoire des calculs. `backward` s'en sert pour trouver le gradient : le "
-        f"même qu'à la main, {nearly(gap, abs(by_hand[1]))}."
+        "Un appareil et un gradient : comme un tableau NumPy, un tenseur a une forme et un type ; en plus, il peut "
+        "vivre sur une carte graphique et, avec requires_grad, se souvenir des calculs. `backward` les remonte pour "
+        f"trouver le gradient, le même qu'à la main, {nearly(gap, max(map(abs, by_hand)))}."
     )
 
 
-def section_speed(args):
-    """Un produit de matrices, de NumPy à l'accélérateur
+def shortest_durations(pairs):
+    """La plus courte durée (µs), sur neuf tours, du produit de chaque couple de matrices ; un tour de plus, à vide."""
+    durations = np.empty((10, len(pairs)))
+    for turn in range(10):
+        for k, (left, right) in enumerate(pairs):
+            start = time.perf_counter()
+            left @ right
+            if torch.is_tensor(left) and left.device.type != "cpu":
+                torch.accelerator.synchronize()  # une carte graphique rend la main avant d'avoir fini
+            durations[turn, k] = 1e6 * (time.perf_counter() - start)
+    return durations[1:].min(axis=0)
+
+
+def first_size(sizes, holds):
+    """La plus petite taille à partir de laquelle `holds` est vrai jusqu'au bout ; None s'il est faux à la fin."""
+    found = None
+    for size, true in zip(reversed(sizes), reversed(holds)):
+        if not true:
+            break
+        found = size
+    return found
+
+
+def speed_answer(sizes, numpy_times, cpu_times, device, device_times):
+    """La réponse de la section qui suit ; les durées sont en µs, une par taille (`device_times` : None sans carte)."""
+    ends = f"à n = {sizes[-1]}, NumPy met {numpy_times[-1]:.0f} µs, PyTorch {cpu_times[-1]:.0f} µs"
+    if device_times is None:
+        ratios = np.divide(cpu_times, numpy_times)
+        equal = first_size(sizes, list((ratios < 1.5) & (ratios > 1 / 1.5)))
+        facts = f"NumPy et PyTorch se valent à partir de n = {equal}" if equal else "NumPy et PyTorch diffèrent"
+        return f"Ici, pas de carte graphique. Sur le processeur, {facts} ({ends})."
+    gain = first_size(sizes, list(np.less(device_times, cpu_times)))
+    times = f"à n = {sizes[-1]}, {device} met {device_times[-1]:.0f} µs, le processeur {cpu_times[-1]:.0f} µs"
+    if gain is None:
+        return f"Non, pas à ces tailles : {times}."
+    return f"Oui, à partir de n = {gain} : {times}, soit {cpu_times[-1] / device_times[-1]:.2g} fois plus."
+
+
+def section_speed():
+    """Un produit de matrices, sur le processeur et sur la carte graphique (en plus)
 
     Question : les tenseurs vont-ils plus vite sur une carte graphique ? À partir de quelle taille ?
     À regarder : la durée d'un produit n × n (NumPy et PyTorch prennent les cœurs qu'ils veulent).
     """
-    device = choose_device(args.device)
-    rng, sizes = np.random.default_rng(args.seed), [64, 128, 256, 512, 1024]
+    device = choose_device()
+    rng, sizes = np.random.default_rng(SEED), [64, 128, 256, 512, 1024]
     matrices = [rng.normal(size=(2, n, n)).astype(np.float32) for n in sizes]  # deux par taille
     tensors = [torch.from_numpy(pair) for pair in matrices]
     # Une bibliothèque après l'autre : leurs fils de calcul se gêneraient.
-    durations = {"NumPy": shortest_durations(matrices), "PyTorch (cpu)": shortest_durations(tensors)}
+    names, durations = ["NumPy", "PyTorch (cpu)"], [shortest_durations(matrices), shortest_durations(tensors)]
     if device.type != "cpu":
-        durations[f"PyTorch ({device})"] = shortest_durations([pair.to(device) for pair in tensors])
-    names, durations = list(durations), 1e6 * np.transpose(list(durations.values()))  # en µs, une ligne par taille
-    for n, row in zip(sizes, durations):
-        print(f"n = {n:<5}" + "".join(f"{name:>17} {value:9.1f} µs" for name, value in zip(names, row)))
+        names.append(f"PyTorch ({device})")
+        durations.append(shortest_durations([pair.to(device) for pair in tensors]))
+    for k, n in enumerate(sizes):
+        print(f"n = {n:<5}", *[f"{name:>17} {times[k]:9.1f} µs" for name, times in zip(names, durations)])
 
     fig, ax = plt.subplots(figsize=(10, 6.5), layout="constrained")
-    ax.plot(sizes, durations, "o-", linewidth=2, label=names)
+    for name, times in zip(names, durations):
+        ax.plot(sizes, times, marker="o", linewidth=2, label=name)
     ax.set(title="Un produit de matrices n × n", xlabel="n", ylabel="durée (µs)", xscale="log", yscale="log")
     ax.set_xticks(sizes, sizes)
     ax.minorticks_off()
     ax.legend()
-    show(fig, args)
-    if device.type == "cpu":
-        return (
-            "Pas d'accélérateur ici : rien à lui comparer.\n"
-            f"Sur le processeur, à n = 1024 : NumPy {durations[-1, 0]:.0f} µs, PyTorch {durations[-1, 1]:.0f} µs."
-        )
-    wins = [n for n, row in zip(sizes, durations) if row[2] < row[1]]
-    answer = f"{device} gagne (durée en µs) pour n = {', '.join(map(str, wins))}" if wins else "Aucun gain (en µs)"
-    return f"{answer}.\nÀ n = 1024 : {device} {durations[-1, 2]:.0f} µs, processeur {durations[-1, 1]:.0f} µs."
+
+    # Réponse
+    return speed_answer(sizes, durations[0], durations[1], device, durations[2] if len(durations) > 2 else None)
 
 
-def section_distributed(args):
-    """Le calcul distribué
+def gradient(our_model, x_data, y_data):
+    """Le gradient de la perte sur ces observations, tous les paramètres à la suite : (p,)."""
+    our_model.zero_grad()
+    our_model.eval()
+    torch.nn.functional.mse_loss(our_model(x_data), y_data).backward()
+    return torch.cat([p.grad.flatten() for p in our_model.parameters() if p.grad is not None])
+
+
+def share_gradient(our_model, x_data, y_data):
+    """Deux parts des données, leurs gradients, leur moyenne ; rend son écart au gradient de toutes, et une échelle."""
+    n, cut = len(x_data), max(1, len(x_data) // 3)  # deux parts inégales
+    first, second = gradient(our_model, x_data[:cut], y_data[:cut]), gradient(our_model, x_data[cut:], y_data[cut:])
+    whole = gradient(our_model, x_data, y_data)
+    mean = (cut * first + (n - cut) * second) / n  # chaque part pèse son nombre d'observations
+    names = ", ".join(name for name, parameter in our_model.named_parameters() if parameter.grad is not None)
+    print(textwrap.shorten(f"Gradient (4 nombres au plus), dans l'ordre : {names}", 100, placeholder="..."))
+    parts = [f"part de {cut}", f"part de {n - cut}", "moyenne", "toutes"]
+    for name, values in zip(parts, [first, second, mean, whole]):
+        print(f"  {name:<16}" + "".join(f"{value:12.6f}" for value in values[:4].tolist()))
+    return float(abs(mean - whole).max()), float(abs(whole).max())
+
+
+def train_together(together, x_data, y_data):
+    """Sous torchrun : chaque processus apprend de sa part, et DistributedDataParallel fait la moyenne des gradients.
+
+    Rend l'écart aux paramètres d'un processus seul, et une échelle ; (None, None) si, seul, il échoue.
+    """
+    rank, n_processes = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    alone = copy.deepcopy(together)  # le même départ
+    loss_history, problem = train_checked(alone, x_data, y_data, make_optimizer(alone, LEARNING_RATE), EPOCHS)
+    if problem or not loss_history:
+        say(problem)
+        return None, None
+    backend = "gloo"
+    if x_data.device.type == "cuda" and torch.cuda.device_count() >= int(os.environ["LOCAL_WORLD_SIZE"]):
+        backend, device = "nccl", torch.device("cuda", int(os.environ["LOCAL_RANK"]))  # une carte par processus
+        torch.cuda.set_device(device)
+        together, alone, x_data, y_data = together.to(device), alone.to(device), x_data.to(device), y_data.to(device)
+    own_x, own_y = x_data[rank::n_processes], y_data[rank::n_processes]  # la part de ce processus
+    gradient(together, own_x, own_y)
+    unused = any(p.requires_grad and p.grad is None for p in together.parameters())  # une couche qui ne sert pas
+
+    def weighted_loss(prediction, y):  # la moyenne des gradients pèse ainsi chaque part par sa taille
+        return len(own_x) * n_processes / len(x_data) * torch.nn.functional.mse_loss(prediction, y)
+
+    dist.init_process_group(backend)
+    shared = DistributedDataParallel(together, find_unused_parameters=unused)
+    train(shared, own_x, own_y, make_optimizer(shared, LEARNING_RATE), weighted_loss, EPOCHS)
+    dist.barrier()
+    del shared  # avant de fermer le groupe : détruit après lui, il attend parfois pour toujours
+    dist.destroy_process_group()
+    print(f"{n_processes} processus, {counted(len(own_x), 'observation')} pour celui-ci")
+    found, other = together.state_dict(), alone.state_dict()
+    for name in list(found)[:8]:
+        print(f"  {name} : ensemble {float(found[name].flatten()[0]):.6f}, seul {float(other[name].flatten()[0]):.6f}")
+    print(f"Perte après {counted(EPOCHS, 'époque')} : {evaluate(together, x_data, y_data):.6f}")
+    gaps = [float(abs(found[name] - other[name]).max()) for name in found]
+    return max(gaps), max(float(abs(values).max()) for values in other.values())
+
+
+def section_distributed():
+    """Le calcul distribué (en plus)
 
     Question : comment plusieurs processus apprennent-ils ensemble un seul modèle ?
     À regarder : le gradient de chaque part des données, leur moyenne, et le gradient de toutes.
     À taper : torchrun --standalone --nproc-per-node 2 exercice3.py --section 3.3.1-distribue
     """
-    if "RANK" in os.environ:
-        return train_together(args)
-    _, x_data, y_data, our_model = setup(args)
-    n, cut = len(x_data), max(1, len(x_data) // 3)  # deux parts inégales
-    first, second = gradient(our_model, x_data[:cut], y_data[:cut]), gradient(our_model, x_data[cut:], y_data[cut:])
-    whole = gradient(our_model, x_data, y_data)
-    mean = (cut * first + (n - cut) * second) / n  # chaque part pèse son nombre d'observations
-    names = ", ".join(name for name, _ in our_model.named_parameters())
-    print(textwrap.shorten(f"Gradient (4 nombres au plus), dans l'ordre : {names}", 100, placeholder="..."))
-    for name, values in [(f"part de {cut}", first), (f"part de {n - cut}", second), ("moyenne", mean)]:
-        print(f"  {name:<16}" + "".join(f"{value:12.6f}" for value in values[:4].tolist()))
-    gap = abs(mean - whole).max().item()
-    print(f"  {'toutes':<16}" + "".join(f"{value:12.6f}" for value in whole[:4].tolist()))
-    return (
-        "Chaque processus calcule le gradient de sa part. Leur moyenne, pondérée par la taille des parts, est le "
-        f"gradient de toutes les observations, {nearly(gap, abs(whole).max())}. Tous font alors le même pas, "
-        "et gardent les mêmes paramètres."
-    )
+    x_data, y_data = prepare()
+    our_model = RegressionModel().to(x_data.device)
+    if unfit(our_model, x_data, y_data):
+        return None
+    launched = dist.is_torchelastic_launched()  # par torchrun
+    gap, scale = (train_together if launched else share_gradient)(our_model, x_data, y_data)
 
-
-def train_together(args):
-    """La section précédente sous torchrun : chaque processus apprend de sa part ; seul le processus 0 parle."""
-    rank, n_processes = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    device, x_data, y_data, together = setup(args)
-    backend = "gloo"
-    if device.type == "cuda" and torch.cuda.device_count() >= int(os.environ["LOCAL_WORLD_SIZE"]):
-        backend, device = "nccl", torch.device("cuda", int(os.environ["LOCAL_RANK"]))  # une carte par processus
-        torch.cuda.set_device(device)
-        x_data, y_data, together = x_data.to(device), y_data.to(device), together.to(device)
-    alone = RegressionModel().to(device)
-    alone.load_state_dict(together.state_dict())
-    own_x, own_y = x_data[rank::n_processes], y_data[rank::n_processes]  # la part de ce processus
-    weight = len(own_x) * n_processes / len(x_data)
-
-    def weighted_loss(prediction, y):  # la moyenne des gradients pèse ainsi chaque part par sa taille
-        return weight * torch.nn.functional.mse_loss(prediction, y)
-
-    alone_history = train(
-        alone, x_data, y_data, make_optimizer(alone, args.learning_rate), torch.nn.MSELoss(), args.epochs
-    )
-    if len(alone_history) < args.epochs or max(alone_history) > 10 * (1 + (y_data**2).mean()):
-        print(f"La perte explose ou monte : le taux {args.learning_rate:g} est trop grand.")
+    # Réponse
+    if gap is None:
         return "Rien à partager : un processus seul n'y arrive pas non plus."
-
-    gradient(together, own_x, own_y)
-    unused = any(parameter.grad is None for parameter in together.parameters())  # une couche qui ne sert pas
-    dist.init_process_group(backend)
-    wrapped = DistributedDataParallel(together, find_unused_parameters=unused)
-    train(wrapped, own_x, own_y, make_optimizer(wrapped, args.learning_rate), weighted_loss, args.epochs)
-    dist.barrier()
-    del wrapped  # avant de fermer le groupe : détruit après lui, il attend parfois pour toujours
-    dist.destroy_process_group()
-    gap = max(abs(p - q).max().item() for p, q in zip(together.parameters(), alone.parameters()))
-    scale = max(abs(p).max().item() for p in alone.parameters())
-    print(f"{n_processes} processus, {counted(len(own_x), 'observation')} pour celui-ci")
-    for (name, parameter), (_, other) in zip(together.named_parameters(), alone.named_parameters()):
-        print(f"  {name} : ensemble {parameter.flatten()[0].item():.6f}, seul {other.flatten()[0].item():.6f}")
-    print(f"Perte après {counted(args.epochs, 'époque')} : {evaluate(together, x_data, y_data):.6f}")
+    if not gap <= 1e-3 * scale:
+        return f"Ce modèle ne se partage pas ainsi : l'écart est de {gap:.1g}. Celui d'origine, si, aux arrondis près."
+    if launched:
+        return f"À plusieurs, chacun sur sa part, ils ont obtenu les paramètres d'un seul, {nearly(gap, scale)}."
     return (
-        f"{n_processes} processus, chacun sur sa part, ont obtenu ensemble les mêmes paramètres qu'un processus seul, "
-        f"{nearly(gap, scale)}."
+        "Chacun calcule le gradient de sa part, et ils en font la moyenne, où chaque part pèse son nombre "
+        f"d'observations : c'est le gradient de toutes, {nearly(gap, scale)}. Tous font alors le même pas, et gardent "
+        "les mêmes paramètres."
     )
 
 
-def section_data(args):
+# --- 3.3.2 : la régression linéaire -------------------------------------------------------------------
+def section_points():
     """Les données de la régression
 
     Question : une droite peut-elle suivre ces points (figure 5) ?
     À regarder : la forme des tenseurs, puis celle du nuage.
     """
-    _, x_data, y_data, _ = setup(args)
+    x_data, y_data = prepare()
     print(f"x_data : {tuple(x_data.shape)} {x_data.dtype}   y_data : {tuple(y_data.shape)} {y_data.dtype}")
     for x, y in zip(x_data[:5].flatten().tolist(), y_data[:5].flatten().tolist()):
         print(f"  x = {x:.4f}   y = {y:.4f}")
+    print_criterion(x_data, y_data)
     fig, ax = plt.subplots(figsize=(10, 6.5), layout="constrained")
-    draw_points(ax, x_data, y_data, "Les données d'apprentissage (figure 5)")
-    show(fig, args)
-    line_loss, floor = best_line(x_data, y_data)[2], noise_floor(x_data, y_data)
-    answer = "Oui" if satisfying(line_loss, x_data, y_data) else "Non"
+    draw_points(ax, x_data, y_data)
+    ax.set_title("Les données d'apprentissage (figure 5)")
+
+    # Réponse
+    answer = verdict(fit_polynomial(x_data, y_data, 1)[1], satisfying_loss(x_data, y_data))
+    return f"{answer.capitalize()} : c'est celle de la meilleure droite (moindres carrés)."
+
+
+def print_values(our_model, words):
+    """Affiche les deux premiers paramètres de `our_model`, comme l'énoncé ; `words` dit quand."""
+    print(f"{words} :")
+    for name, parameter in list(our_model.named_parameters())[:2]:
+        values = [f"{value:.4g}" if abs(value) < 1e15 else "explose" for value in parameter.detach().flatten().tolist()]
+        print(f"  {name:.30} {tuple(parameter.shape)} : {', '.join(values[:5])}" + (", ..." if len(values) > 5 else ""))
+
+
+def line_answer(learned, line):
+    """Compare la droite apprise à celle des moindres carrés ; rien si le modèle n'est pas une droite."""
+    if not is_straight(learned):
+        return ""
     return (
-        f"{answer} : la meilleure droite (moindres carrés) laisse une perte de {line_loss:.4g}. Le plancher, la perte "
-        f"due au bruit seul, est ici {floor:.4g} ; en moyenne {NOISE:g}²/12 = {NOISE**2 / 12:.4g}, la variance d'un "
-        "tirage uniforme."
+        f" La droite apprise a une pente de {learned[-1] - learned[0]:.3g} et part de {learned[0]:.3g} en x = 0 ; la "
+        f"meilleure (moindres carrés), {line[0]:.3g} et {line[1]:.3g}."
     )
 
 
-def section_training(args):
+def section_training():
     """L'apprentissage
 
     Question : la régression est-elle satisfaisante à la figure 6 ? Et à la figure 7 ?
-    À regarder : la courbe apprise, à côté de la droite des moindres carrés.
+    À regarder : à gauche l'époque 50, à droite la dernière ; comparez leurs pertes au critère affiché.
     """
-    device, x_data, y_data, our_model = setup(args)
-    line_fit = best_line(x_data, y_data)
-    print(our_model)
-    before = [parameter.detach().clone().flatten() for parameter in our_model.parameters()]
-    optimizer = make_optimizer(our_model, args.learning_rate)
-    early, loss_history, losses = early_epoch(args), [], []
-    fig, axes = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
-    for ax, number, wanted in zip(axes, [6, 7], [early, args.epochs]):
-        draw_points(ax, x_data, y_data, f"Figure {number}")
-        ax.axline((0, line_fit[1]), slope=line_fit[0], color="black", linewidth=1, label="moindres carrés")
-        (line,) = ax.plot([], [], "r--", linewidth=3, label="modèle")
-        ax.set_ylim(ax.get_ylim())  # la courbe apprise ne change pas l'échelle
+    x_data, y_data = prepare()
+    our_model = RegressionModel().to(x_data.device)
+    if unfit(our_model, x_data, y_data):
+        return None
+    print("\n".join(str(our_model).splitlines()[:7]))
+    print_values(our_model, "Avant l'apprentissage")
+    line, grid = fit_polynomial(x_data, y_data, 1)[0], make_grid(x_data.device)
+    fig, panels = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained")
+    curves = [draw_start(ax, x_data, y_data, line, "moindres carrés") for ax in panels]
+
+    def draw(epoch, loss):
+        shown = [0, 1] if epoch <= 50 else [1]  # la figure 6 s'arrête à l'époque 50
+        for k in shown:
+            curves[k].set_data(grid.cpu().numpy().ravel(), predict(our_model, grid))
+            panels[k].set_title(f"Figure {6 + k}, époque {epoch} : perte {loss:.4g}")
+        if live(fig):
+            plt.pause(0.01)
+
+    optimizer = make_optimizer(our_model, LEARNING_RATE)
+    loss_history, problem = train_checked(our_model, x_data, y_data, optimizer, EPOCHS, draw)
+    if not loss_history:
+        return None
+    loss = evaluate(our_model, x_data, y_data)
+    draw(EPOCHS, loss)
+    print_values(our_model, f"Après {counted(EPOCHS, 'époque')}")
+    print_criterion(x_data, y_data)
+    say(problem)
+
+    # Réponse
+    if problem:
+        return f"Rien à conclure. {problem}"
+    limit, early = satisfying_loss(x_data, y_data), min(50, EPOCHS)
+    early_loss = [*loss_history, loss][early]
+    answer = f"Figure 6, après {counted(early, 'époque')} : {verdict(early_loss, limit)}. "
+    answer += f"Figure 7, après {counted(EPOCHS, 'époque')} : {verdict(loss, limit)}."
+    return answer + line_answer(predict(our_model, grid), line)
+
+
+def find_break(squares, variances):
+    """L'époque de la cassure : la première où (moyenne des écarts)² fait au plus 5 % de leur variance ; ou None."""
+    for epoch, (square, variance) in enumerate(zip(squares, variances)):
+        if square <= 0.05 * variance:
+            return epoch
+    return None
+
+
+def phases_answer(loss_history, squares, variances, straight):
+    """La réponse de la section qui suit : deux temps, séparés par la cassure, si la perte les a.
+
+    `straight` : le modèle est une droite ; la variance des écarts ne dépend alors que de sa pente.
+    """
+    first, last, end = loss_history[0], loss_history[-1], len(loss_history) - 1
+    answer = f"La perte passe de {first:.3g} à {last:.3g} en {counted(end, 'époque')}."
+    k = find_break(squares, variances)
+    if end == 0 or last >= first:
+        return f"La perte n'a pas diminué : {first:.3g} au départ, {last:.3g} à la fin."
+    if not k or k >= end or not np.allclose(np.add(squares, variances), loss_history, rtol=1e-3):
+        return answer
+    middle = loss_history[k]
+    if not (first - middle) / k > 5 * (middle - last) / (end - k) > 0 or squares[0] < variances[0]:
+        return answer
+    part = "leur variance, que seule la pente réduit" if straight else "leur variance"
+    return (
+        f"Vite, puis lentement ; la cassure est vers l'époque {k}. D'abord la moyenne des écarts disparaît : son carré "
+        f"passe de {squares[0]:.3g} à {squares[k]:.2g}, et la perte de {first:.3g} à {middle:.3g}. Ensuite reste "
+        f"{part} : de {variances[k]:.3g} à {variances[-1]:.3g} en {counted(end - k, 'époque')}."
+    )
+
+
+def measure_epochs(our_model, x_data, y_data, optimizer):
+    """Entraîne une époque à la fois, et mesure entre deux ; rend loss_history et les deux parts de la perte.
+
+    Ces parts sont (moyenne des écarts)² et la variance des écarts, une liste chacune.
+    """
+    loss_history, squares, variances = [], [], []
+    for _ in range(EPOCHS):
+        gaps = predict(our_model, x_data).astype(float) - y_data.cpu().numpy().ravel()  # les écarts, (n,)
+        squares.append(float(gaps.mean() ** 2))
+        variances.append(float(gaps.var()))
+        losses = train(our_model, x_data, y_data, optimizer, torch.nn.MSELoss(), 1)
+        if wrong_history(losses, 1):
+            return [], [], []
+        loss_history += losses
+    return loss_history, squares, variances
+
+
+def draw_break(panels, epoch):
+    """Marque la cassure, s'il y en a une, et met les légendes."""
+    for ax in panels:
+        if epoch is not None:
+            ax.axvline(epoch, color="black", linestyle=":", linewidth=1, label=f"cassure, époque {epoch}")
         ax.legend()
-        epochs = wanted - len(loss_history)  # la seconde fois, ce qui reste à faire
-        loss_history += train_live(args, our_model, x_data, y_data, optimizer, epochs, line)
-        losses.append(evaluate(our_model, x_data, y_data))
-        ax.set_title(f"Après {counted(len(loss_history), 'époque')} (figure {number})")
-    for (name, parameter), old in list(zip(our_model.named_parameters(), before))[:4]:
-        new = parameter.detach().flatten()
-        k = abs(new - old).argmax()  # celui qui a le plus changé
-        print(f"  {name} {tuple(parameter.shape)} : {old[k]:.4g} avant, {new[k]:.4g} après")
-    divergence = divergence_sentence(args, loss_history, losses[-1])
-    if divergence:
-        print(divergence)
-    show(fig, args)
-    if divergence:
-        return divergence
-    return training_answer([early, args.epochs], losses, x_data, y_data, line_fit, predict(our_model, device)[1])
 
 
-def training_answer(epochs, losses, x_data, y_data, line_fit, prediction):
-    """La réponse de la section précédente ; elle ne parle de la droite que si le modèle en est une."""
-    slope, intercept, line_loss = line_fit
-    straight = is_line(prediction)
-    answer = ""
-    for epoch, loss in zip(epochs, losses):
-        verdict = "oui" if satisfying(loss, x_data, y_data) else "non"
-        answer += f"Après {counted(epoch, 'époque')} : {verdict}, la perte vaut {loss:.3g}"
-        if straight and line_loss > 1e-6:
-            answer += f", {loss / line_loss:.2f} fois celle des moindres carrés"
-        answer += ". "
-    answer += f"Le bruit seul coûte {noise_floor(x_data, y_data):.3g}. "
-    if straight:
-        answer += (
-            f"Droite apprise : pente {prediction[-1] - prediction[0]:.2f}, ordonnée à l'origine {prediction[0]:.2f} ; "
-            f"moindres carrés : {slope:.2f} et {intercept:.2f}."
-        )
-    return answer
-
-
-def section_loss(args):
+def section_history():
     """La perte à chaque époque
 
     Question : comment l'erreur diminue-t-elle au fil des époques (figure 8) ? Pourquoi ?
-    À regarder : à gauche le coude de la courbe ; à droite, en échelle log, ce qui suit.
+    À regarder : où la courbe casse ; puis, à droite, les deux parts de la perte.
     """
-    device, x_data, y_data, our_model = setup(args)
-    line_loss, early = best_line(x_data, y_data)[2], early_epoch(args)
-    optimizer = make_optimizer(our_model, args.learning_rate)
-    loss_history = train(our_model, x_data, y_data, optimizer, torch.nn.MSELoss(), args.epochs)
-    loss = evaluate(our_model, x_data, y_data)
-    divergence = divergence_sentence(args, loss_history, loss)
-    if not divergence:
-        loss_history.append(loss)  # après la dernière époque
-    for epoch in sorted({0, 1, 10, early, 100, len(loss_history) - 1}):
-        if epoch < len(loss_history):
-            print(f"  après {counted(epoch, 'époque'):<13} perte = {loss_history[epoch]:.6g}")
+    x_data, y_data = prepare()
+    our_model = RegressionModel().to(x_data.device)
+    if unfit(our_model, x_data, y_data):
+        return None
+    optimizer = make_optimizer(our_model, LEARNING_RATE)
+    expected, limit = first_losses(our_model, x_data, y_data, optimizer), rate_limit(our_model, x_data, optimizer)
+    loss_history, squares, variances = measure_epochs(our_model, x_data, y_data, optimizer)
+    if not loss_history:
+        return None
+    print("époque      perte = (moyenne des écarts)² + variance des écarts")
+    for epoch in sorted({0, 10, 20, 50, 100, EPOCHS - 1}):
+        if epoch < EPOCHS and loss_history[epoch] < 1e6:
+            print(f"{epoch:6d} {loss_history[epoch]:10.4f} {squares[epoch]:22.4f} {variances[epoch]:22.4f}")
+    print_criterion(x_data, y_data)
+    problem = failure(loss_history, evaluate(our_model, x_data, y_data), expected, optimizer, limit)
+    say(problem)
 
-    if divergence:
-        print(divergence)
-    fig, axes = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
-    for ax, scale in zip(axes, ["linear", "log"]):
-        ax.plot(loss_history, "o-", markerfacecolor="w", linewidth=1, label="perte")
-        if line_loss > 1e-6 or scale == "linear":
-            ax.axhline(line_loss, color="black", linewidth=1, label="moindres carrés")
-        ax.set(xlabel="époque", ylabel="perte", yscale=scale)
-        ax.legend()
-    axes[0].set_title("La perte (figure 8)")
-    axes[1].set_title("La même, en échelle log")
-    show(fig, args)
-    if divergence:
-        return divergence
-    first, middle, last = loss_history[0], loss_history[early], loss_history[-1]
-    answer = f"La perte passe de {first:.3g} à {middle:.3g} après {counted(early, 'époque')}, {last:.3g} à la fin. "
-    if first > middle > last:
-        done = 100 * (first - middle) / (first - last)
-        answer += f"{done:.0f} % de la baisse se fait en {counted(early, 'époque')}. "
-    excess = np.subtract(loss_history, line_loss)  # ce qui dépasse la perte des moindres carrés
-    if is_line(predict(our_model, device)[1]) and excess.min() > 1e-3 * line_loss:
-        removed = 100 * (1 - excess[1:] / excess[:-1])  # en %, à chaque époque
-        answer += (
-            f"La première époque retire {removed[0]:.2g} % de ce qui dépasse la perte des moindres carrés, la dernière "
-            f"{removed[-1]:.2g} %."
+    _, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained")
+    right.plot(squares, linewidth=2, label="(moyenne des écarts)²")
+    right.plot(variances, linewidth=2, label="variance des écarts")
+    right.set(title="Ses deux parts", xlabel="époque", ylabel="échelle log", yscale="log")
+    plt.sca(left)
+    # CORRIGÉ : tracez la perte, loss_history, à gauche | left, loss_history
+    left.plot(loss_history, "o-", markerfacecolor="w", linewidth=1, label="perte")
+    # FIN DU CORRIGÉ
+    left.axhline(satisfying_loss(x_data, y_data), color="black", linewidth=1, label="satisfaisante dessous")
+    left.set(title="La perte (figure 8)", xlabel="époque", ylabel="perte", ylim=(0, 1.1 * loss_history[0]))
+    draw_break([left, right], find_break(squares, variances))
+
+    # Réponse
+    if problem:
+        return f"Rien à conclure. {problem}"
+    straight = is_straight(predict(our_model, make_grid(x_data.device)))
+    return phases_answer(loss_history, squares, variances, straight)
+
+
+# Les outils des sections 3.3.2, à lire plus tard : d'abord les mesures.
+def predict(our_model, x):
+    """Prédictions (n,) pour x (n, 1), en NumPy, dans le mode « mesure » (eval) ; le mode d'avant revient ensuite."""
+    was_training = our_model.training
+    our_model.eval()
+    with torch.no_grad():
+        prediction = our_model(x).cpu().numpy().ravel()
+    our_model.train(was_training)
+    return prediction
+
+
+def evaluate(our_model, x_data, y_data):
+    """La perte de `our_model`, sans l'entraîner."""
+    gaps = predict(our_model, x_data).astype(float) - y_data.cpu().numpy().ravel()  # (n,)
+    return float((gaps**2).mean())
+
+
+def noise_loss(x_data, y_data):
+    """La perte du bruit seul : ce qui reste à qui connaît `curve`, la moyenne du bruit comprise."""
+    noises = y_data.cpu().numpy() - curve(x_data.cpu().numpy().astype(float))  # (n, 1)
+    return float(noises.var())
+
+
+def satisfying_loss(x_data, y_data):
+    """La plus grande perte « satisfaisante » : deux fois celle du bruit seul, à un dix-millième de y près."""
+    return 2 * noise_loss(x_data, y_data) + 1e-4 * float(y_data.cpu().numpy().astype(float).var()) + 1e-6
+
+
+def print_criterion(x_data, y_data):
+    """Affiche à partir de quelle perte la régression est satisfaisante : la ligne noire des figures."""
+    noise, limit = noise_loss(x_data, y_data), satisfying_loss(x_data, y_data)
+    print(f"Perte du bruit seul, qui resterait même avec la vraie courbe : {noise:.3g}.")
+    words = "environ le double" if limit < 2.1 * noise else "presque rien devant y"
+    print(f"Régression satisfaisante : une perte d'au plus {limit:.3g}, {words}.")
+
+
+def apart(first, second):
+    """Écrit deux nombres avec assez de chiffres, trois au moins, pour qu'on voie qu'ils diffèrent."""
+    for digits in range(3, 17):
+        texts = f"{first:.{digits}g}", f"{second:.{digits}g}"
+        if texts[0] != texts[1]:
+            break
+    return texts
+
+
+def verdict(loss, limit):
+    """« oui, la perte (0.0677) ne dépasse pas 0.113 », ou « non, la perte (0.361) dépasse 0.113 »."""
+    loss_text, limit_text = apart(loss, limit)
+    if loss <= limit:
+        return f"oui, la perte ({loss_text}) ne dépasse pas {limit_text}"
+    return f"non, la perte ({loss_text}) dépasse {limit_text}"
+
+
+def fit_polynomial(x_data, y_data, degree):
+    """Le polynôme des moindres carrés : rend ses coefficients, du plus haut degré à la constante, et sa perte.
+
+    Deux points ne font qu'une droite : le degré est au plus le nombre d'observations moins un.
+    """
+    x, y = x_data.cpu().numpy().ravel().astype(float), y_data.cpu().numpy().ravel().astype(float)
+    coefficients = np.polyfit(x, y, min(degree, len(x) - 1))
+    return coefficients, round(float(((np.polyval(coefficients, x) - y) ** 2).mean()), 12)
+
+
+def make_grid(device):
+    """Cent x de 0 à 1, (100, 1), pour dessiner une courbe apprise."""
+    return torch.linspace(0, 1, 100, device=device).reshape(-1, 1)
+
+
+def is_straight(learned):
+    """Vrai si ces prédictions (100,), pour `make_grid`, sont sur une droite, aux arrondis de float32 près."""
+    chord = np.linspace(learned[0], learned[-1], len(learned))  # la droite qui joint les deux bouts
+    return bool(abs(learned - chord).max() < 1e-5 * (1 + abs(learned).max()))
+
+
+def draw_points(ax, x_data, y_data):
+    """Les observations, au plus mille."""
+    ax.plot(x_data[:1000].cpu(), y_data[:1000].cpu(), "o", alpha=0.6, label="observations")
+    ax.set(xlabel="x", ylabel="y")
+
+
+def draw_start(ax, x_data, y_data, polynomial, label):
+    """Les observations, le polynôme des moindres carrés et la courbe du modèle, encore plate, qui est rendue."""
+    draw_points(ax, x_data, y_data)
+    x = np.linspace(0, 1, 100)
+    ax.plot(x, np.polyval(polynomial, x), "k-", linewidth=1, label=label)
+    (line,) = ax.plot(x, 0 * x, "r--", linewidth=3, label="modèle")
+    ax.set_ylim(ax.get_ylim())  # la courbe apprise ne change pas l'échelle
+    ax.legend()
+    return line
+
+
+def live(fig):
+    """Vrai si `fig` est dans une fenêtre encore ouverte : un dessin en direct a alors un sens."""
+    return has_window() and plt.fignum_exists(fig.number)
+
+
+# Puis le diagnostic : pourquoi un apprentissage a échoué.
+def unfit(our_model, x_data, y_data):
+    """Vrai si ce modèle ne peut rien apprendre de ces données, et dit pourquoi ; regarde avant la boucle."""
+    problem = ""
+    if y_data.shape != x_data.shape:
+        problem = (
+            f"y_data est de forme {tuple(y_data.shape)}, x_data {tuple(x_data.shape)} : relisez make_points, curve."
         )
-    return answer
+    elif not torch.isfinite(y_data).all():
+        problem = "Toutes les valeurs de y_data ne sont pas des nombres finis : relisez curve."
+    elif not list(our_model.parameters()):
+        problem = "Le modèle n'a aucun paramètre : créez ses couches dans __init__, avec self. devant leur nom."
+    else:
+        was_training = our_model.training
+        our_model.eval()
+        prediction = our_model(x_data)  # une erreur dans forward garde le message de Python
+        our_model.train(was_training)
+        if not torch.is_tensor(prediction):
+            problem = f"forward rend {type(prediction).__name__}, il faut un tenseur : relisez son return."
+        elif prediction.shape != y_data.shape:
+            problem = (
+                f"forward rend la forme {tuple(prediction.shape)}, il faut {tuple(y_data.shape)}, celle de y_data."
+            )
+        elif not torch.isfinite(prediction).all():
+            problem = "Avant le premier pas, forward donne déjà autre chose que des nombres finis : relisez forward."
+        elif not prediction.requires_grad:
+            problem = "Ce que rend forward ne dépend d'aucun paramètre à apprendre : backward n'aurait pas de gradient."
+    say(problem)
+    return bool(problem)
+
+
+def first_losses(our_model, x_data, y_data, optimizer):
+    """Les trois premières pertes de la boucle de l'énoncé, refaites à part ; aucune si forward tire au hasard."""
+    start = copy.deepcopy((our_model.state_dict(), optimizer.state_dict()))
+    losses = np.zeros(3)
+    our_model.train()
+    with torch.random.fork_rng(devices=[]):
+        repeats = torch.equal(our_model(x_data), our_model(x_data))
+        for k in range(3):
+            gaps = our_model(x_data) - y_data  # (n, 1)
+            losses[k] = (gaps.detach().cpu().double().numpy() ** 2).mean()
+            optimizer.zero_grad()
+            (gaps**2).mean().backward()
+            optimizer.step()
+    our_model.load_state_dict(start[0])
+    optimizer.load_state_dict(start[1])
+    optimizer.zero_grad()
+    return losses if repeats else losses[:0]
+
+
+def rate_limit(our_model, x_data, optimizer):
+    """La limite du taux, 2 / la plus grande valeur propre de la courbure ; None là où elle ne dit rien.
+
+    Elle vaut pour SGD sans moment et un modèle y = w·x + b : la courbure de la perte est alors 2·X'X/n, où X (n, 2)
+    est x suivi d'une colonne de 1, l'entrée du biais.
+    """
+    group, parameters = optimizer.param_groups[0], list(our_model.parameters())
+    if [parameter.numel() for parameter in parameters if parameter.requires_grad] != [1, 1] or len(parameters) != 2:
+        return None
+    weight, bias = float(parameters[0].detach()), float(parameters[1].detach())
+    ends = predict(our_model, torch.tensor([[0.0], [1.0], [2.0]], device=x_data.device))
+    plain = torch.optim.SGD(parameters, lr=group["lr"]).defaults  # les réglages d'un SGD simple
+    if type(optimizer) is not torch.optim.SGD or any(group[name] != value for name, value in plain.items()):
+        return None
+    if not np.allclose(ends, [bias, weight + bias, 2 * weight + bias], rtol=1e-5, atol=1e-5):
+        return None
+    extended = np.column_stack([x_data.cpu().numpy(), np.ones(len(x_data))])  # (n, 2)
+    return 2 / np.linalg.eigvalsh(2 * np.dot(extended.T, extended) / len(x_data))[-1]
+
+
+def wrong_history(loss_history, epochs):
+    """Vrai si `train` n'a pas rendu un nombre par époque, et dit ce qu'elle a rendu."""
+    problem = ""
+    if not isinstance(loss_history, list):
+        problem = "train ne rend pas la liste loss_history : relisez sa dernière ligne."
+    elif any(torch.is_tensor(loss) for loss in loss_history):
+        problem = "loss_history garde des tenseurs, et tous leurs calculs : gardez-y des nombres, à l'étape (4)."
+    else:
+        n_numbers = sum(isinstance(loss, (numbers.Real, np.ndarray)) for loss in loss_history)
+        if n_numbers != epochs:
+            fact = f"loss_history a {counted(n_numbers, 'nombre')} pour {counted(epochs, 'époque')}"
+            problem = f"{fact} : relisez l'étape (4), le range, un break, l'indentation du return."
+    say(problem)
+    return bool(problem)
+
+
+def failure(loss_history, last_loss, expected, optimizer, limit):
+    """Dit en une phrase, « un fait : sa cause », pourquoi un apprentissage a échoué ; rend "" sinon.
+
+    `last_loss` est la perte à la fin, `expected` vient de first_losses, `limit` de rate_limit.
+    """
+    rate, losses = optimizer.param_groups[0]["lr"], [*loss_history, last_loss]
+    over = [k for k, loss in enumerate(losses) if not loss <= 1000 * losses[0]]
+    above = limit is not None and rate > limit
+    fact = ""
+    if over:
+        fact = f"La perte explose (× 1000) à l'époque {over[0]}"
+        if max(losses[: over[0]]) <= 2 * losses[0] and not np.isfinite(losses[over[0]]):
+            fact = f"La perte n'est plus un nombre fini à l'époque {over[0]}, sans avoir grandi avant"
+    elif last_loss > (1.01 * min(losses) if above else 2 * losses[0]) + 1e-6:
+        fact = "La perte monte"
+    for k, loss in enumerate(expected[: len(loss_history)]):
+        if not np.isclose(loss_history[k], loss, rtol=1e-3, atol=1e-6 * losses[0], equal_nan=True):
+            pair = " au lieu de ".join(apart(loss_history[k], loss))
+            steps = "(5) à (7) et zero_grad" if k else "(1) à (4)"
+            fault = f"la perte n'est pas celle de l'énoncé à l'époque {k} ({pair}) : relisez les étapes {steps}."
+            return f"{fact} ; {fault}" if fact else "L" + fault[1:]
+    if above and fact:
+        rate_text, limit_text = apart(rate, limit)
+        return f"{fact} : le taux {rate_text} dépasse la limite, {limit_text}."
+    return fact and f"{fact} : essayez un taux plus petit que {rate:g}, et relisez ce que calcule forward."
+
+
+def train_checked(our_model, x_data, y_data, optimizer, epochs, draw=None):
+    """Appelle `train`, et regarde ce qu'elle a fait : rend loss_history, et le diagnostic, "" si tout va bien.
+
+    Si on ne peut rien en tirer, le dit et rend loss_history vide.
+    """
+    expected, limit = first_losses(our_model, x_data, y_data, optimizer), rate_limit(our_model, x_data, optimizer)
+    loss_history = train(our_model, x_data, y_data, optimizer, torch.nn.MSELoss(), epochs, draw)
+    if wrong_history(loss_history, epochs):
+        return [], ""
+    return loss_history, failure(loss_history, evaluate(our_model, x_data, y_data), expected, optimizer, limit)
 
 
 SECTIONS = {
     "3.3.1-tenseurs": section_tensors,
     "3.3.1-calcul": section_speed,
     "3.3.1-distribue": section_distributed,
-    "3.3.2-donnees": section_data,
+    "3.3.2-donnees": section_points,
     "3.3.2-apprentissage": section_training,
-    "3.3.2-perte": section_loss,
+    "3.3.2-perte": section_history,
 }
 
 
-# --- Options de ce script -----------------------------------------------------------------------------
-def add_options(parser):
-    """Une option par réglage. str : argparse vérifie la constante comme si elle venait de la ligne de commande."""
-    devices = ["auto", *find_devices()]
-    device = checked(str, "un appareil parmi " + ", ".join(devices), lambda name: name in devices)
-    rate = checked(float, "un nombre positif (avec un point : 0.01)", lambda value: 0 < value <= 1e30)
-    size = checked(int, "un entier de 2 à 100000", lambda value: 2 <= value <= 100_000)
-    count = checked(int, "un entier de 1 à 100000", lambda value: 1 <= value <= 100_000)
-    option = parser.add_argument
-    option("--device", metavar="D", type=device, default="auto", help="appareil (défaut : %(default)s)")
-    option("--learning-rate", metavar="X", type=rate, default=str(LEARNING_RATE), help="(défaut : %(default)s)")
-    option("--n-observations", metavar="N", type=size, default=str(N_OBSERVATIONS), help="(défaut : %(default)s)")
-    option("--epochs", metavar="N", type=count, default=str(EPOCHS), help="(défaut : %(default)s)")
-
-
-def check_options(args):
-    """Sous torchrun, seul le processus 0 parle ; les autres ne font que la section distribuée."""
-    if int(os.environ.get("RANK", 0)) > 0:
-        sys.stdout = io.StringIO()
-        args.chosen = [name for name in args.chosen if name == "3.3.1-distribue"]
-    if args.n_observations < int(os.environ.get("WORLD_SIZE", 1)):
-        refuse(f"{args.n_observations} observations ne se partagent pas entre {os.environ['WORLD_SIZE']} processus")
-
-
 # --- Lancement : d'ici à la fin, le même texte dans les cinq scripts ----------------------------------
-def checked(kind, wanted, accepts):
-    """Rend la fonction qui lit une option : elle en fait un `kind` que `accepts` approuve, ou la refuse."""
+SCRIPT = Path(globals().get("__file__", "ce script"))  # sans fichier : un texte envoyé à une console
 
-    def read(text):
-        try:
-            value = kind(text)
-            if accepts(value):
-                return value
-        except ValueError:  # pas un `kind` : on le dit plus bas
-            pass
-        raise argparse.ArgumentTypeError(f"il faut {wanted}, pas {text!r}")
 
-    return read
+def refuse(message):
+    """Dit en une phrase ce qui ne va pas, et s'arrête avec l'état 2."""
+    print(f"{SCRIPT.name} : {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def option_of(name):
+    """L'option d'une constante : LEARNING_RATE donne --learning-rate."""
+    return "--" + name.lower().replace("_", "-")
+
+
+def wanted(row):
+    """Dit en français ce que permet une ligne de LIMITS."""
+    if isinstance(row, list):
+        return f"une liste de 1 à 50 valeurs, chacune {wanted(tuple(row))}"
+    if isinstance(row[0], str):
+        return f"un nom parmi {', '.join(row)}"
+    return f"{'un entier' if isinstance(row[0], int) else 'un nombre'} de {row[0]:.15g} à {row[1]:.15g}"
+
+
+def from_text(row, text):
+    """La valeur que donne le texte d'une option ; le texte lui-même s'il n'est pas ce que demande LIMITS."""
+    if isinstance(row, list):
+        return [from_text(tuple(row), part) for part in text.split(",")]
+    try:
+        return type(row[0])(text)
+    except ValueError:
+        return text
+
+
+def allows(row, value):
+    """Vrai si une ligne de LIMITS permet cette valeur."""
+    if isinstance(row, list):
+        return 1 <= len(value) <= 50 and all(allows(tuple(row), each) for each in value)
+    if value is None or isinstance(row[0], str):
+        return value in row
+    kind = numbers.Integral if isinstance(row[0], int) else numbers.Real
+    return isinstance(value, kind) and not isinstance(value, bool) and row[0] <= value <= row[1]
+
+
+def set_constants(texts):
+    """Met chaque option à la place de sa constante ; refuse ce que LIMITS ne permet pas, dans le fichier aussi."""
+    for name, row in LIMITS.items():
+        value = globals().get(name) if texts[name] is None else from_text(row, str(texts[name]))
+        if isinstance(row, list):
+            value = list(value) if isinstance(value, (list, tuple, range, np.ndarray)) else [value]
+        if not allows(row, value):
+            decimal = isinstance(row, tuple) and isinstance(row[0], float) and "," in str(value)
+            hint = " (avec un point : 0.1)" if decimal else ""
+            refuse(f"{name} ({option_of(name)}) : il faut {wanted(row)}, pas {value!r:.60}{hint}")
+        globals()[name] = value
+    if refused_together():
+        refuse(refused_together())
 
 
 def sections_under(number):
@@ -553,109 +850,142 @@ def sections_under(number):
     return [name for name in SECTIONS if f"{name}-".startswith((f"{number}-", f"{number}."))]
 
 
-def refuse(message):
-    """Dit en une phrase ce qui ne va pas et s'arrête, avec l'état 2."""
-    print(f"{Path(__file__).name} : option refusée : {message}", file=sys.stderr)
-    sys.exit(2)
-
-
 def read_options():
-    """Lit et vérifie toutes les options, avant tout calcul."""
-    style = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=style, add_help=False, allow_abbrev=False)
-    parser.error = refuse
-    section = checked(str, "une section parmi " + ", ".join(SECTIONS), sections_under)
-    seed = checked(int, "un entier de 0 à 4294967295", lambda value: 0 <= value < 2**32)
-    option = parser.add_argument
-    option("-h", "--help", action="help", help="affiche cette aide")
-    option("--section", action="append", metavar="N", type=section, help="cette section et ce qui est sous elle")
+    """Lit la ligne de commande et met les constantes d'accord avec elle ; rend les autres options."""
+    parser = argparse.ArgumentParser(None, argparse.SUPPRESS, __doc__, add_help=False, allow_abbrev=False)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    option = parser.add_argument_group("options").add_argument
+    option("-h", "--help", action="store_true", help="affiche cette aide")
+    option("--section", action="append", metavar="N", help="cette section et ce qui est sous elle ; se répète")
     option("--liste", action="store_true", help="affiche les sections, n'exécute rien")
-    option("--corrige", action="store_true", help="affiche la réponse après chaque section")
-    option("--seed", metavar="N", type=seed, default=0, help="graine du hasard (défaut : %(default)s)")
-    option("--figures", metavar="DOSSIER", type=Path, help="enregistre les figures dans ce dossier, sans les montrer")
-    add_options(parser)
-    args = parser.parse_args()
-    wanted = [name for number in args.section or SECTIONS for name in sections_under(number)]
-    args.chosen = [name for name in SECTIONS if name in wanted]
-    check_options(args)
-    return args
+    option("--corrige", action="store_true", help="affiche la réponse de chaque section")
+    option("--figures", metavar="DOSSIER", help="enregistre les figures dans ce dossier, sans les montrer")
+    for name, row in LIMITS.items():
+        words = f"{wanted(row)} ({name} = {globals().get(name)})"
+        option(option_of(name), dest=name, metavar="X", help=words.replace("%", "%%"))
+    # Le message d'argparse est en anglais : on n'en garde que le mot refusé.
+    refused = r"arguments?:?\s+([^\s:]*)"
+    parser.error = lambda message: refuse(
+        f"option refusée : {re.search(refused, message)[1]!r:.60} ; --help les montre toutes"
+    )
+    words = sys.argv[1:] if Path(sys.argv[0]).name == SCRIPT.name else []  # sinon, ce sont ceux d'un noyau
+    options = parser.parse_args([re.sub(r"^(?=-[\d.])", " ", word) for word in words])  # « -3,4 » : une valeur
+    for number in options.section or []:
+        if not sections_under(number):
+            refuse(f"--section : il faut une section parmi {', '.join(SECTIONS)}, pas {number!r:.60}")
+    set_constants(vars(options))
+    if options.help:
+        parser.print_help()
+    return options
 
 
-def choose_screen(args):
-    """Une fenêtre (`args.window`), un dossier (`args.folder`) ou, dans un carnet, ni l'un ni l'autre."""
-    in_notebook = "ipykernel" in sys.modules
-    if not in_notebook:
+def has_window():
+    """Vrai si les figures s'ouvrent dans des fenêtres, que quelqu'un fermera."""
+    framework = backend_registry.resolve_backend(plt.get_backend())[1]
+    return framework in ("tk", "qt", "qt5", "gtk3", "gtk4", "wx", "macosx")
+
+
+def choose_folder(asked):
+    """Le dossier où enregistrer les figures ; None si elles se montrent : fenêtre, carnet, panneau de PyCharm."""
+    if "ipykernel" not in sys.modules:
         try:
-            plt.switch_backend("agg" if args.figures else plt.get_backend())
-        except ImportError:  # ni écran, ni Tk
+            plt.switch_backend("agg" if asked else plt.get_backend())
+        except Exception:  # ni écran, ni Tk
             plt.switch_backend("agg")
-    args.window = args.figures is None and backend_registry.resolve_backend(plt.get_backend())[1] is not None
-    args.folder = args.figures if args.figures or args.window or in_notebook else Path("figures")
-    if args.folder:
+        if not asked and not has_window() and "interagg" not in plt.get_backend():
+            return Path("figures")
+    if asked:
         try:
-            args.folder.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=args.folder).close()
+            Path(asked).mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=asked).close()
         except OSError:
-            refuse(f"impossible d'écrire dans le dossier {str(args.folder)!r}")
-        if args.figures is None:
-            print("Pas de fenêtre ici : figures dans figures/ (il faut un écran et Tk, voir README.md).")
+            refuse(f"--figures : impossible d'écrire dans {asked!r:.60}")
+    return Path(asked) if asked else None
 
 
-def show(fig, args):
-    """Montre la figure jusqu'à ce qu'on la ferme, ou l'enregistre dans `args.folder`."""
-    if args.folder:
-        args.n_saved += 1
-        suffix = f"-{args.n_saved}" if args.n_saved > 1 else ""
-        file = args.folder / f"{Path(__file__).stem}-{args.current}{suffix}.png"
-        fig.savefig(file)
-        print(f"Figure : {file}")
-    elif plt.fignum_exists(fig.number):  # une figure fermée pendant l'apprentissage le reste
-        if args.window:
-            print("Fermez la figure pour continuer.")
+def play(name, corrige):
+    """Joue une section, dit sa réponse si on la veut ; rend les numéros des figures à montrer."""
+    title, _, guide = (inspect.getdoc(SECTIONS[name]) or "").partition("\n")
+    print(f"\n=== {name} : {title} ===\n{guide.strip()}\n")
+    np.random.seed(SEED)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(SEED)
+    before, answer = plt.get_fignums(), None
+    try:
+        answer = SECTIONS[name]()
+    except NotImplementedError as blank:  # ce qui reste à écrire ; PyTorch a la même erreur, avec un autre texte
+        if not str(blank).startswith("À vous"):
+            raise
+        print(f"{blank} ({SCRIPT.name}, ligne {traceback.extract_tb(blank.__traceback__)[-1].lineno})")
+        for number in set(plt.get_fignums()) - set(before):
+            plt.close(number)
+    if corrige and answer is not None:
+        answer = re.sub(r" (?=[%:;?!»]|\d+\))|(?<=«) ", "\u00a0", str(answer))  # des espaces insécables
+        print("\n" + textwrap.fill(f"Réponse : {answer}", 100, break_on_hyphens=False))
+    return [number for number in plt.get_fignums() if number not in before]
+
+
+def show(figures, folder, name):
+    """Montre ensemble les figures d'une section, jusqu'à ce qu'on les ferme, ou les enregistre dans `folder`."""
+    n_open = len(plt.get_fignums())  # dans un carnet, avec celles de l'utilisateur
+    if figures and not folder:
+        if has_window():
+            print("Fermez la figure pour continuer." if n_open == 1 else f"Fermez les {n_open} figures pour continuer.")
         plt.show(block=True)
-    plt.close(fig)
+    for k, number in enumerate(figures, start=1):
+        if folder:
+            file = folder / (f"{SCRIPT.stem}-{name}" + (f"-{k}" if k > 1 else "") + ".png")
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                plt.figure(number).savefig(file)
+            except OSError:
+                refuse(f"impossible d'enregistrer {str(file)!r} (dossier interdit, disque plein...)")
+            print(f"Figure : {file}")
+        plt.close(number)
+
+
+def leave(signum, frame):
+    """Ctrl+C : s'arrête tout de suite, où qu'on en soit (Tk et scikit-learn avalent l'interruption de Python)."""
+    os.write(2, b"Interrompu.\n")
+    os._exit(130)
 
 
 def main():
-    """Déroule les sections demandées et rend l'état de sortie."""
+    """Lit les options, joue les sections demandées ; rend l'état : 0, ou 2 pour un refus."""
+    console = hasattr(sys.stdout, "reconfigure")  # ni IDLE, ni un carnet
+    if console:
+        sys.stdout.reconfigure(errors="replace", line_buffering=True)
+        handler = signal.signal(signal.SIGINT, leave)
     try:
-        if hasattr(sys.stdout, "reconfigure"):  # absent dans IDLE et dans un carnet
-            sys.stdout.reconfigure(errors="replace", line_buffering=True)
-        args = read_options()
-        if args.liste:
-            for name, function in SECTIONS.items():
-                print(f"{name:<20} {inspect.getdoc(function).splitlines()[0]}")
+        options = read_options()
+        if options.liste:
+            for name, section in SECTIONS.items():
+                print(f"{name:<20} {(inspect.getdoc(section) or '').partition(chr(10))[0]}")
+        if options.help or options.liste:
             return 0
-        choose_screen(args)
-        with plt.rc_context({"figure.raise_window": False, "font.size": 14}):
-            for name in args.chosen:
-                title, _, guide = inspect.getdoc(SECTIONS[name]).partition("\n")
-                print(f"\n=== {name} : {title} ===\n{guide.strip()}\n")
-                args.current, args.n_saved = name, 0
-                try:
-                    answer = SECTIONS[name](args)
-                except NotImplementedError as blank:  # ce qu'une version élève laisse à écrire
-                    place = traceback.extract_tb(blank.__traceback__)[-1]
-                    print(f"À vous : {blank} ({Path(place.filename).name}, ligne {place.lineno})")
-                    plt.close()
-                    continue
-                if args.corrige:
-                    for mark in "%:;":  # pas en début de ligne : une espace insécable devant
-                        answer = answer.replace(f" {mark}", f"\u00a0{mark}")
-                    print()
-                    for line in f"Corrigé : {answer}".splitlines():
-                        print(textwrap.fill(line, 100, break_on_hyphens=False))
-    except SystemExit as stop:  # une option refusée, ou --help
+        folder, told = choose_folder(options.figures), options.figures
+        colours = ["tab:blue", "tab:orange", "tab:green", "tab:red", "tab:purple"]
+        curves = plt.cycler(color=colours, linestyle=["-", "--", "-.", ":", (0, (5, 1, 1, 1))])
+        style = {"font.size": 14, "figure.raise_window": False, "axes.prop_cycle": curves}
+        chosen = [name for number in options.section or SECTIONS for name in sections_under(number)]
+        with plt.rc_context(style), np.errstate(over="ignore", invalid="ignore"):
+            for name in SECTIONS:
+                figures = play(name, options.corrige) if name in chosen else []
+                if figures and folder and not told:
+                    print("Pas de fenêtre ici : figures dans figures/ (il faut un écran et Tk, voir README.md).")
+                    told = True
+                show(figures, folder, name)
+    except SystemExit as stop:  # un refus
         return stop.code
-    except KeyboardInterrupt:
-        print("Interrompu.", file=sys.stderr)
-        return 130
     except BrokenPipeError:  # le lecteur du tube (head, less) est parti
         os._exit(0)
+    finally:
+        if console:
+            signal.signal(signal.SIGINT, handler)
     return 0
 
 
 if __name__ == "__main__":
     status = main()
-    if "ipykernel" not in sys.modules:  # dans un carnet, sys.exit afficherait un message
+    if status and "ipykernel" not in sys.modules:
         sys.exit(status)

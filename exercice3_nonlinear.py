@@ -1,16 +1,21 @@
 """Exercice 3, suite : régression non linéaire avec PyTorch (fin de la partie 3.3.2).
 
-Un corrigé de la fin de la partie 3.3.2 : essayez d'abord dans exercice3.py, en y changeant `curve`, NOISE et
-`RegressionModel`. `train` est la boucle d'exercice3, sans une lettre de changée.
+Les données suivent maintenant x**4 : une droite n'y suffit plus, il faut un réseau avec une couche cachée et une
+activation. Lisez d'abord la partie « La leçon » : `RegressionModel` et son optimiseur sont ce que l'énoncé fait
+chercher, `train` est la boucle d'exercice3, à la lettre.
 
-  python exercice3_nonlinear.py                                        toutes les sections
-  python exercice3_nonlinear.py --section 3.3.2-non-lineaire --corrige la figure 10, avec la réponse
-  python exercice3_nonlinear.py --section 3.3.2-non-lineaire --epochs 300
+  python exercice3_nonlinear.py                                          toutes les sections
+  python exercice3_nonlinear.py --section 3.3.2-non-lineaire --corrige   la figure 10, avec la réponse
+  python exercice3_nonlinear.py --section 3.3.2-architecture --hidden-sizes 2,5,20
 """
 
 import argparse
+import copy
 import inspect
+import numbers
 import os
+import re
+import signal
 import sys
 import tempfile
 import textwrap
@@ -22,12 +27,48 @@ import numpy as np
 import torch
 from matplotlib.backends import backend_registry
 
-# --- Réglages : changez-les ici, ou par une option (--epochs 300) -------------------------------------
+# --- Réglages : changez-les ici, ou par l'option du même nom (--hidden 3) -----------------------------
+SEED = 0  # la graine du hasard : la même redonne les mêmes nombres
+DEVICE = "auto"  # où calculer : la carte graphique s'il y en a une qui marche, sinon le processeur ("cpu")
 N_OBSERVATIONS = 100
 NOISE = 0.1  # le bruit est tiré entre 0 et NOISE
 HIDDEN = 10  # neurones de la couche cachée
-LEARNING_RATE = 0.01  # taux d'apprentissage d'Adam
-EPOCHS = 3000  # le tiers dans 3.3.2-droite et 3.3.2-optimiseurs, qui ont leurs propres taux
+LEARNING_RATE = 0.03  # taux d'apprentissage
+EPOCHS = None  # None : 2000 dans 3.3.2-non-lineaire, 1000 ailleurs ; 300 : 300 époques, partout
+LINE_RATE = 0.05  # 3.3.2-droite : le taux de la descente de gradient (SGD), celui d'exercice3
+HIDDEN_SIZES = [1, 3, 10, 50]  # 3.3.2-architecture : les nombres de neurones à comparer
+OPTIMIZERS = ["SGD", "Adam"]  # 3.3.2-optimiseurs : les méthodes de torch.optim à comparer...
+OPTIMIZER_RATES = [0.05, 0.03]  # ... et le taux de chacune
+N_SEEDS = 3  # nombre d'essais des comparaisons : d'autres données, d'autres poids de départ
+
+# D'ici à la leçon : de quoi refuser un réglage qui n'a pas de sens. Inutile de le lire.
+LIMITS = {  # le plus petit et le plus grand permis ; entre crochets : pour chaque valeur d'une liste ; ou des noms
+    "SEED": (0, 4_294_967_295),
+    "DEVICE": ("auto", "cpu", "cuda", "cuda:0", "cuda:1", "cuda:2", "cuda:3", "mps", "xpu"),
+    "N_OBSERVATIONS": (2, 100_000),
+    "NOISE": (0.0, 1000.0),
+    "HIDDEN": (1, 1000),
+    "LEARNING_RATE": (1e-9, 1e6),
+    "EPOCHS": (1, 100_000, None),
+    "LINE_RATE": (1e-9, 1e6),
+    "HIDDEN_SIZES": [1, 1000],
+    "OPTIMIZERS": ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"],
+    "OPTIMIZER_RATES": [1e-9, 1e6],
+    "N_SEEDS": (1, 20),
+}
+
+
+def refused_together():
+    """Ce qu'aucune ligne de LIMITS ne peut dire : une phrase, ou None."""
+    if DEVICE != "auto" and DEVICE not in find_devices():
+        return (
+            f"DEVICE (--device) : il faut un appareil qui marche ici, auto, {', '.join(find_devices())}, pas {DEVICE!r}"
+        )
+    if len(OPTIMIZERS) != len(OPTIMIZER_RATES):
+        return (
+            f"OPTIMIZERS en nomme {len(OPTIMIZERS)}, OPTIMIZER_RATES en donne {len(OPTIMIZER_RATES)} : un taux chacun"
+        )
+    return None
 
 
 # --- La leçon -----------------------------------------------------------------------------------------
@@ -36,11 +77,11 @@ def curve(x):
     return x**4
 
 
-def make_data(rng, n_observations, device):
-    """Tire x entre 0 et 1, calcule y = curve(x) + bruit ; rend les tenseurs `x_data` et `y_data`, (n, 1)."""
-    x = rng.uniform(0, 1, size=n_observations)
-    y = curve(x) + rng.uniform(0, NOISE, size=n_observations)
-    x_data = torch.from_numpy(x.reshape(-1, 1)).float().to(device)  # (n, 1)
+def make_points(rng, n_observations, noise, device):
+    """Tire n observations : x entre 0 et 1, y = curve(x) + bruit ; rend les tenseurs x_data et y_data, (n, 1)."""
+    x = rng.uniform(0, 1, size=n_observations)  # (n,)
+    y = curve(x) + rng.uniform(0, noise, size=n_observations)  # (n,)
+    x_data = torch.from_numpy(x.reshape(-1, 1)).float().to(device)  # (n, 1), sur l'appareil choisi
     y_data = torch.from_numpy(y.reshape(-1, 1)).float().to(device)  # (n, 1)
     return x_data, y_data
 
@@ -50,40 +91,61 @@ class RegressionModel(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        # CORRIGÉ : une couche cachée, une activation, une couche de sortie
+        # CORRIGÉ : une couche cachée, une activation, une sortie | torch.nn, HIDDEN
         self.hidden = torch.nn.Linear(1, HIDDEN)
-        self.activation = torch.nn.Sigmoid()  # sans elle, deux couches linéaires ne font qu'une droite
+        self.activation = torch.nn.Sigmoid()
         self.output = torch.nn.Linear(HIDDEN, 1)
         # FIN DU CORRIGÉ
 
     def forward(self, x):
-        # CORRIGÉ : passez x dans vos couches, et rendez y_pred
+        # CORRIGÉ : passez x dans vos couches, rendez y_pred | x, de forme (n, 1)
         outputs = self.activation(self.hidden(x))  # (n, 1) -> (n, HIDDEN)
         y_pred = self.output(outputs)  # (n, HIDDEN) -> (n, 1)
         return y_pred
         # FIN DU CORRIGÉ
 
 
-def train(our_model, x_data, y_data, optimizer, loss_func, epochs):
+def make_optimizer(our_model, learning_rate):
+    """L'optimiseur du réseau."""
+    # CORRIGÉ : rendez un optimiseur plus efficace que SGD | our_model, learning_rate
+    return torch.optim.Adam(our_model.parameters(), lr=learning_rate)
+    # FIN DU CORRIGÉ
+
+
+def train(our_model, x_data, y_data, optimizer, loss_func, epochs, draw=None):
     """Entraîne `our_model` sur x_data (n, 1) et y_data (n, 1) ; rend `loss_history`, une perte par époque.
 
-    `loss_history[k]` est la perte après k époques. Si la perte explose, la boucle s'arrête.
+    `loss_history[k]` est la perte après k époques. `draw(epoch, loss)`, s'il y en a un, dessine l'apprentissage.
     """
-    explosion = 1000 * (1 + (y_data**2).mean())  # bien plus que la perte d'un modèle qui répond 0
     loss_history = []
-    for _ in range(epochs):
+    our_model.train()  # le mode « apprentissage », pour les couches qui en ont un
+    for epoch in range(epochs):
         prediction = our_model(x_data)  # (1) propager les entrées vers la sortie : (n, 1)
         loss = loss_func(prediction, y_data)  # (2) (3) écarts aux cibles, puis perte (sans le / 2 d'exercice1)
-        if not loss < explosion:  # le taux est trop grand : on s'arrête
-            break
+        # CORRIGÉ : ajoutez à loss_history la perte, un nombre
         loss_history.append(loss.item())  # (4) la garder : le nombre, pas le tenseur
+        # FIN DU CORRIGÉ
+        if draw and epoch % 10 == 0:
+            draw(epoch, loss)
         optimizer.zero_grad()  # oublier le gradient de l'époque d'avant
         loss.backward()  # (5) le gradient, que PyTorch calcule seul
         optimizer.step()  # (6) (7) un pas sur tous les paramètres
     return loss_history
 
 
-# --- Appareils ----------------------------------------------------------------------------------------
+# --- Partagé ------------------------------------------------------------------------------------------
+def counted(number, word):
+    """Écrit « 1 itération », « 1000 itérations », « 12 000 itérations »."""
+    digits = f"{number:,}".replace(",", "\u00a0") if number >= 10_000 else f"{number}"
+    return f"{digits} {word}s" if number > 1 else f"{digits} {word}"
+
+
+def say(problem):
+    """Affiche un diagnostic, s'il y en a un, en lignes d'au plus 100 signes."""
+    if problem:
+        print(textwrap.fill(problem, 100))
+
+
 def find_devices():
     """Les appareils qui calculent vraiment ici : "cpu" puis, s'il y en a, "cuda" (ou "mps"...), "cuda:0"..."""
     names, devices = ["cpu"], []
@@ -92,264 +154,625 @@ def find_devices():
         names += [kind] + [f"{kind}:{index}" for index in range(torch.accelerator.device_count())]
     for name in names:
         try:
-            (torch.ones(2, 2, device=name) @ torch.ones(2, 2, device=name)).sum().item()
+            torch.dot(torch.ones(2, device=name), torch.ones(2, device=name)).tolist()
             devices.append(name)
         except (AssertionError, RuntimeError, NotImplementedError):
             pass  # un appareil annoncé, mais qui ne marche pas
     return devices
 
 
-def choose_device(name):
-    """L'appareil demandé ; "auto" prend l'accélérateur s'il y en a un qui marche, sinon le processeur."""
+def choose_device():
+    """L'appareil de DEVICE ; "auto" : la carte graphique s'il y en a une qui marche, sinon le processeur."""
     devices = find_devices()
-    if name == "auto":
-        name = devices[1] if len(devices) > 1 else "cpu"
+    name = devices[min(1, len(devices) - 1)] if DEVICE == "auto" else DEVICE
     print(f"Appareil : {name} (disponibles : {', '.join(devices)})")
     return torch.device(name)
 
 
-# --- Mesures ------------------------------------------------------------------------------------------
-def evaluate(our_model, x_data, y_data):
-    """Perte de `our_model`, sans l'entraîner."""
-    with torch.no_grad():
-        return torch.nn.functional.mse_loss(our_model(x_data), y_data).item()
+def prepare():
+    """Choisit l'appareil et tire de la graine les données ; les poids de départ seront aussi tirés d'elle."""
+    x_data, y_data = make_points(np.random.default_rng(SEED), N_OBSERVATIONS, NOISE, choose_device())
+    torch.manual_seed(SEED)
+    return x_data, y_data
 
 
-def noise_floor(x_data, y_data):
-    """Le plancher : la perte due au bruit seul, soit la variance de ce que `curve` n'explique pas."""
-    return (y_data.cpu().numpy() - curve(x_data.cpu().numpy())).var()
+# --- 3.3.2, suite : la régression non linéaire --------------------------------------------------------
+def gaps_answer(loss, limit, left, middle, right):
+    """La réponse de la section qui suit ; `left`, `middle`, `right` : l'écart moyen des points de chaque tiers."""
+    answer = f"{verdict(loss, limit).capitalize()}."
+    if loss <= limit or not (left > 0 > middle and right > 0):
+        return answer
+    return answer + (
+        " Les écarts ont une forme : en moyenne, les points sont au-dessus de la droite à gauche "
+        f"({left:+.2g}) et à droite ({right:+.2g}), au-dessous au milieu ({middle:+.2g}). Ils suivent une courbe."
+    )
 
 
-def satisfying(loss, x_data, y_data):
-    """Vrai s'il ne reste guère plus que le bruit : au plus deux fois le plancher, à un dix-millième de y près."""
-    return loss < 2 * noise_floor(x_data, y_data) + 1e-4 * y_data.var().item() + 1e-6
-
-
-def predict(our_model, device):
-    """Le modèle vu de 0 à 1 : rend `grid` (100,) et les prédictions (100,), en NumPy."""
-    grid = torch.linspace(0, 1, 100, device=device).reshape(-1, 1)
-    with torch.no_grad():
-        return grid.cpu().numpy().ravel(), our_model(grid).cpu().numpy().ravel()
-
-
-def fit_polynomial(x_data, y_data, degree):
-    """Le polynôme des moindres carrés : rend ses coefficients (degree+1,) et sa perte."""
-    x, y = x_data.cpu().numpy().ravel().astype(float), y_data.cpu().numpy().ravel().astype(float)
-    coefficients = np.polyfit(x, y, degree)
-    return coefficients, ((np.polyval(coefficients, x) - y) ** 2).mean()
-
-
-# --- Ce qui sert à plusieurs sections -----------------------------------------------------------------
-def setup(args):
-    """L'appareil et les données tirées de la graine (sur le processeur : les mêmes partout)."""
-    device = choose_device(args.device)
-    x_data, y_data = make_data(np.random.default_rng(args.seed), args.n_observations, device)
-    torch.manual_seed(args.seed)
-    return device, x_data, y_data
-
-
-def counted(number, word):
-    """Écrit « 1 époque », « 50 époques »."""
-    return f"{number} {word}" + ("s" if number > 1 else "")
-
-
-def draw_points(ax, x_data, y_data, title):
-    """Les observations."""
-    ax.plot(x_data.cpu(), y_data.cpu(), "o", alpha=0.6, label="observations")
-    ax.set(title=title, xlabel="x", ylabel="y")
-
-
-def train_live(args, our_model, x_data, y_data, optimizer, epochs, line):
-    """Entraîne en une quarantaine de fois et, entre deux, bouge la courbe `line` si sa fenêtre est ouverte."""
-    loss_history = []
-    while len(loss_history) < epochs:
-        wanted = min(1 + epochs // 40, epochs - len(loss_history))
-        losses = train(our_model, x_data, y_data, optimizer, torch.nn.MSELoss(), wanted)
-        loss_history += losses
-        if len(losses) < wanted:
-            break  # la perte explose
-        if args.window and plt.fignum_exists(line.figure.number):
-            line.set_data(*predict(our_model, x_data.device))
-            plt.pause(0.01)
-    line.set_data(*predict(our_model, x_data.device))
-    return loss_history
-
-
-# --- Sections -----------------------------------------------------------------------------------------
-def section_line(args):
+def section_line():
     """La droite et les nouvelles données
 
     Question : la droite calculée par le réseau est-elle toujours satisfaisante (figure 9) ?
     À regarder : à droite, les écarts. S'il ne restait que du bruit, ils n'auraient pas de forme.
     """
-    device, x_data, y_data = setup(args)
-    our_model = torch.nn.Linear(1, 1).to(device)  # le modèle d'exercice3
-    optimizer, epochs = torch.optim.SGD(our_model.parameters(), lr=0.05), max(1, args.epochs // 3)
-    fig, (left, right) = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
-    draw_points(left, x_data, y_data, "Les données et la droite")
-    (line,) = left.plot([], [], "r--", linewidth=3, label="réseau")
-    left.legend()
-    loss_history = train_live(args, our_model, x_data, y_data, optimizer, epochs, line)
-    loss, floor = evaluate(our_model, x_data, y_data), noise_floor(x_data, y_data)
-    with torch.no_grad():
-        gaps = y_data - our_model(x_data)  # (n, 1)
-    gaps = gaps[x_data.flatten().argsort()].flatten().cpu()  # (n,), de gauche à droite
-    thirds = [part.mean().item() for part in gaps.tensor_split(3)]
-    left.relim()
-    left.autoscale_view()
-    print(f"Perte de la droite après {counted(len(loss_history), 'époque')} : {loss:.5f}")
-    print(f"Plancher (la perte due au bruit seul) : {floor:.5f} ; en moyenne {NOISE:g}²/12 = {NOISE**2 / 12:.5f}")
-    print("Écart moyen des points à la droite : {:+.3f} à gauche, {:+.3f} au milieu, {:+.3f} à droite".format(*thirds))
-    right.plot(x_data.flatten().sort().values.cpu(), gaps, "o", alpha=0.6)
+    x_data, y_data = prepare()
+    our_model = torch.nn.Linear(1, 1).to(x_data.device)  # le modèle d'exercice3
+    if unfit(our_model, x_data, y_data):
+        return None
+    x, grid = x_data.cpu().numpy().ravel(), make_grid(x_data.device)
+    fig, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained")
+    line = draw_start(left, x_data, y_data, fit_polynomial(x_data, y_data, 1)[0], "meilleure droite")
+    (points,) = right.plot(x, 0 * x, "o", alpha=0.6)
     right.axhline(0, color="black", linewidth=1)
-    right.set(title="Ce que la droite n'explique pas", xlabel="x", ylabel="écart à la droite")
-    show(fig, args)
-    if satisfying(loss, x_data, y_data):
-        return f"Oui : la perte, {loss:.3g}, n'est guère plus que le plancher, {floor:.3g}."
-    answer = f"Non : la perte reste à {loss:.3g}, et le plancher est à {floor:.3g}. "
-    if thirds[0] > 0 > thirds[1] and thirds[2] > 0:
-        answer += "En moyenne, les points sont au-dessus de la droite à gauche et à droite, au-dessous au milieu."
-    return answer
+    right.set(title="Les écarts à la droite", xlabel="x", ylabel="écart (cible - sortie)")
+
+    def draw(epoch, loss):
+        line.set_data(grid.cpu().numpy().ravel(), predict(our_model, grid))
+        points.set_ydata(y_data.cpu().numpy().ravel() - predict(our_model, x_data))
+        right.relim()
+        right.autoscale_view()
+        left.set_title(f"Époque {epoch} : perte {loss:.4g}")
+        if live(fig):
+            plt.pause(0.01)
+
+    optimizer, epochs = torch.optim.SGD(our_model.parameters(), lr=LINE_RATE), EPOCHS or 1000
+    loss_history, problem = train_checked(our_model, x_data, y_data, optimizer, epochs, draw)
+    if not loss_history:
+        return None
+    loss = evaluate(our_model, x_data, y_data)
+    draw(epochs, loss)
+    thirds = [part.mean() for part in np.array_split(points.get_ydata()[x.argsort()], 3) if len(part)]
+    say(problem or f"Perte de la droite après {counted(epochs, 'époque')} : {loss:.4g}")
+    print("Écart moyen, de gauche à droite : " + ", ".join(f"{third:+.3g}" for third in thirds))
+    print_criterion(x_data, y_data)
+
+    # Réponse
+    if problem:
+        return f"Rien à conclure. {problem}"
+    left, middle, right = thirds if len(thirds) == 3 else [0, 0, 0]
+    return gaps_answer(loss, satisfying_loss(x_data, y_data), left, middle, right)
 
 
-def section_network(args):
+def model_words(our_model):
+    """« Une couche cachée de 10 neurones, une sigmoïde, une sortie » ; « ce modèle » s'il n'est pas fait ainsi."""
+    layers = [module for module in our_model.modules() if not list(module.children())]
+    names = {"Sigmoid": "une sigmoïde", "Tanh": "une tanh", "ReLU": "une ReLU"}
+    if [type(layer).__name__ for layer in layers[::2]] != ["Linear", "Linear"] or len(layers) != 3:
+        return "Ce modèle"
+    activation = names.get(type(layers[1]).__name__, f"une activation {type(layers[1]).__name__}")
+    return f"Une couche cachée de {counted(layers[0].out_features, 'neurone')}, {activation}, une sortie"
+
+
+def network_answer(words, loss, limit, line_loss, learned, loss_history):
+    """La réponse de la section qui suit ; `words` nomme le modèle, `learned` (100,) est la courbe apprise."""
+    if loss <= limit:
+        loss_text, limit_text = apart(loss, limit)
+        answer = f"{words} : la perte, {loss_text}, ne dépasse pas {limit_text}"
+        return answer + (f" ; la meilleure droite reste à {line_loss:.3g}." if line_loss > limit else ".")
+    answer = f"Pas ce modèle, pas ainsi : {verdict(loss, limit).partition(', ')[2]}. "
+    if is_straight(learned):
+        return answer + "Ce qu'il a appris est une droite : rien, dans ce qu'il calcule, ne la courbe."
+    late = len(loss_history) * 9 // 10
+    if loss < 0.95 * loss_history[late]:
+        return answer + (
+            f"Il apprenait encore à la fin : la perte valait {loss_history[late]:.3g} à l'époque {late}. Essayez plus "
+            "d'époques, ou un autre taux."
+        )
+    times = counted(len(loss_history) - late, "époque")
+    return (
+        answer + f"Pendant la fin ({times}), elle ne baisse presque plus ; la meilleure droite est à {line_loss:.3g}."
+    )
+
+
+def section_network():
     """Un modèle non linéaire
 
     Question : quel RegressionModel donne une régression satisfaisante (figure 10) ?
-    À regarder : la courbe du réseau à côté du polynôme de degré 4, et leurs pertes.
+    À regarder : la courbe du modèle à côté du polynôme, et la perte à côté de la limite.
     """
-    device, x_data, y_data = setup(args)
-    our_model = RegressionModel().to(device)
-    print(f"{sum(parameter.numel() for parameter in our_model.parameters())} paramètres à apprendre")
-    optimizer = torch.optim.Adam(our_model.parameters(), lr=args.learning_rate)
-    coefficients, polynomial_loss = fit_polynomial(x_data, y_data, 4)
-    fig, (left, right) = plt.subplots(1, 2, figsize=(14, 6.5), layout="constrained")
-    draw_points(left, x_data, y_data, "Le réseau (figure 10)")
-    grid = np.linspace(0, 1, 100)
-    left.plot(grid, np.polyval(coefficients, grid), color="black", linewidth=1, label="polynôme de degré 4")
-    (line,) = left.plot([], [], "r--", linewidth=3, label="réseau")
-    left.legend()
-    loss_history = train_live(args, our_model, x_data, y_data, optimizer, args.epochs, line)
-    loss, line_loss = evaluate(our_model, x_data, y_data), fit_polynomial(x_data, y_data, 1)[1]
-    divergence = ""
-    if len(loss_history) < args.epochs or not loss <= 2 * loss_history[0] + 1e-6:
-        divergence = f"La perte explose ou monte : le taux {args.learning_rate:g} est trop grand."
-    print(divergence or f"Perte du modèle : {loss:.6f}")
-    print(f"Perte du polynôme de degré 4 : {polynomial_loss:.6f} ; de la meilleure droite : {line_loss:.6f}")
-    right.plot(loss_history, ".-", markersize=3, label="réseau")
-    if polynomial_loss > 1e-8:  # sinon elle n'a pas de place sur une échelle log
-        right.axhline(polynomial_loss, color="black", linewidth=1, label="polynôme de degré 4")
+    x_data, y_data = prepare()
+    our_model = RegressionModel().to(x_data.device)
+    if unfit(our_model, x_data, y_data):
+        return None
+    grid, epochs, line_loss = make_grid(x_data.device), EPOCHS or 2000, fit_polynomial(x_data, y_data, 1)[1]
+    polynomial, polynomial_loss = fit_polynomial(x_data, y_data, 4)
+    fig, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained")
+    line = draw_start(left, x_data, y_data, polynomial, f"polynôme de degré {len(polynomial) - 1}")
     right.set(title="La perte", xlabel="époque", ylabel="perte (échelle log)", yscale="log")
+    if line_loss > 0:  # deux points : elle passe par les deux, et 0 n'a pas de place sur une échelle log
+        right.axhline(line_loss, color="black", linewidth=1, linestyle=":", label="meilleure droite")
+    right.axhline(satisfying_loss(x_data, y_data), color="black", linewidth=1, label="satisfaisante dessous")
+
+    def draw(epoch, loss):
+        line.set_data(grid.cpu().numpy().ravel(), predict(our_model, grid))
+        left.set_title(f"Figure 10, époque {epoch} : perte {loss:.4g}")
+        if live(fig):
+            plt.pause(0.01)
+
+    optimizer = make_optimizer(our_model, LEARNING_RATE)
+    loss_history, problem = train_checked(our_model, x_data, y_data, optimizer, epochs, draw)
+    if not loss_history:
+        return None
+    loss = evaluate(our_model, x_data, y_data)
+    draw(epochs, loss)
+    say(problem or f"Perte du modèle après {counted(epochs, 'époque')} : {loss:.4g}")
+    print(f"Perte du polynôme : {polynomial_loss:.4g} ; de la meilleure droite : {line_loss:.4g}")
+    print_criterion(x_data, y_data)
+    plt.sca(right)
+    # CORRIGÉ : tracez la perte, époque par époque | loss_history, right
+    right.plot(loss_history, linewidth=2, label="modèle")
+    # FIN DU CORRIGÉ
     right.legend()
-    show(fig, args)
-    if divergence:
-        return divergence
-    floor = noise_floor(x_data, y_data)
-    answer = "Oui" if satisfying(loss, x_data, y_data) else "Non"
-    answer += (
-        f" : après {counted(args.epochs, 'époque')} la perte de ce modèle est {loss:.3g}, celle du polynôme de degré 4 "
-        f"{polynomial_loss:.3g}, celle de la meilleure droite {line_loss:.3g}. Le plancher est à {floor:.3g}. "
-    )
-    if loss < floor:
-        answer += "Le modèle passe au-dessous car il suit aussi un peu le bruit. "
-    if max(np.divide(loss_history[1:], loss_history[:-1]), default=0) > 1.2:
-        answer += "Les pics de la perte viennent de pas trop grands."
-    return answer
+
+    # Réponse
+    if problem:
+        return f"Rien à conclure. {problem}"
+    limit, learned = satisfying_loss(x_data, y_data), predict(our_model, grid)
+    return network_answer(model_words(our_model), loss, limit, line_loss, learned, loss_history)
 
 
-def section_optimizers(args):
-    """Optimiseurs et activations
+def make_network(size, activation):
+    """Un réseau de cette section, où le modèle n'est pas le vôtre : `size` neurones cachés, puis `activation`."""
+    # CORRIGÉ : rendez couche cachée, activation, sortie | torch.nn.Sequential, size, activation
+    return torch.nn.Sequential(torch.nn.Linear(1, size), activation, torch.nn.Linear(size, 1))
+    # FIN DU CORRIGÉ
 
-    Question : changez l'optimiseur, puis l'activation. Lesquels donnent une régression satisfaisante ?
-    À regarder : les pertes finales, sur trois graines, à côté de celle de la meilleure droite.
+
+def trial_points(k, device):
+    """Les données de l'essai n° k d'une comparaison ; les poids de départ seront tirés de la même graine."""
+    seed = (SEED + k) % 2**32
+    x_data, y_data = make_points(np.random.default_rng(seed), N_OBSERVATIONS, NOISE, device)
+    torch.manual_seed(seed)
+    return x_data, y_data
+
+
+def measure_trial(our_model, optimizer, x_data, y_data, epochs):
+    """Entraîne `our_model` ; rend sa perte finale, la plus grande satisfaisante, et celle de la meilleure droite.
+
+    Si on ne peut rien en tirer, le dit et rend None.
     """
-    device, epochs = choose_device(args.device), max(1, args.epochs // 3)
-    seeds = [args.seed, args.seed + 1, args.seed + 2]
-    data = [make_data(np.random.default_rng(seed), args.n_observations, device) for seed in seeds]
-    line_losses = [fit_polynomial(x_data, y_data, 1)[1] for x_data, y_data in data]
-    print(f"{counted(HIDDEN, 'neurone')}, {counted(epochs, 'époque')} ; pertes avec les graines {seeds} :")
-    settings = [
-        ("SGD 0.05, sigmoïde", torch.optim.SGD, 0.05, torch.nn.Sigmoid),
-        ("Adam 0.03, sigmoïde", torch.optim.Adam, 0.03, torch.nn.Sigmoid),
-        ("Adam 0.03, tanh", torch.optim.Adam, 0.03, torch.nn.Tanh),
-        ("Adam 0.03, ReLU", torch.optim.Adam, 0.03, torch.nn.ReLU),
-    ]
-    fig, ax = plt.subplots(figsize=(12, 7), layout="constrained")
-    successes = []
-    for (name, make_optimizer, rate, activation), style in zip(settings, ["-", "--", "-.", ":"]):
-        losses, n_good = "", 0
-        for seed, (x_data, y_data) in zip(seeds, data):
-            torch.manual_seed(seed)
-            network = torch.nn.Sequential(torch.nn.Linear(1, HIDDEN), activation(), torch.nn.Linear(HIDDEN, 1))
-            network = network.to(device)
-            optimizer = make_optimizer(network.parameters(), lr=rate)
-            loss_history = train(network, x_data, y_data, optimizer, torch.nn.MSELoss(), epochs)
-            loss = evaluate(network, x_data, y_data)
-            losses += f"{loss:12.5f}" if len(loss_history) == epochs else f"{'explose':>12}"
-            n_good += int(satisfying(loss, x_data, y_data))
-            if seed == args.seed:
-                ax.plot(loss_history, style, linewidth=2, label=name)
-        print(f"  {name:<20}{losses}")
-        successes.append(n_good)
-    print("  meilleure droite    " + "".join(f"{loss:12.5f}" for loss in line_losses))
-    ax.axhline(line_losses[0], color="black", linewidth=1, label="meilleure droite")
-    ax.set(title=f"La perte (graine {args.seed})", xlabel="époque", ylabel="perte (échelle log)", yscale="log")
+    loss_history = train(our_model, x_data, y_data, optimizer, torch.nn.MSELoss(), epochs)
+    if wrong_history(loss_history, epochs):
+        return None
+    line_loss = fit_polynomial(x_data, y_data, 1)[1]
+    loss = np.nan_to_num(evaluate(our_model, x_data, y_data), nan=np.inf)  # infinie après une explosion
+    return loss, satisfying_loss(x_data, y_data), line_loss
+
+
+def print_trials(name, results):
+    """Affiche la plus petite et la plus grande perte finale, et combien d'essais sont satisfaisants ; rend ce nombre.
+
+    `results` : un (perte, plus grande perte satisfaisante, perte de la meilleure droite) par essai.
+    """
+    losses, n_good = [loss for loss, _, _ in results], sum(loss <= limit for loss, limit, _ in results)
+    texts = [f"{loss:.3g}" if loss < 1000 else "explose" for loss in [min(losses), max(losses)]]
+    score = f"{counted(n_good, 'essai')} sur {len(results)}"
+    print(f"  {name:<28} perte {texts[0]:>8} à {texts[1]:<8}  satisfaisante : {score}")
+    return n_good
+
+
+def try_network(size, activation, epochs, device):
+    """Les essais d'un réseau de `make_network` ; rend leurs mesures et, du premier, la courbe apprise (100,)."""
+    results, curves = [], []
+    for k in range(N_SEEDS):
+        x_data, y_data = trial_points(k, device)
+        network = make_network(size, activation).to(device)
+        if unfit(network, x_data, y_data):
+            return [], []
+        measures = measure_trial(network, make_optimizer(network, LEARNING_RATE), x_data, y_data, epochs)
+        if measures is None:
+            return [], []
+        results.append(measures)
+        curves.append(predict(network, make_grid(device)))
+    return results, curves
+
+
+def architecture_answer(sizes, counts, plain_count, straight, tanh_count, epochs):
+    """La réponse de la section qui suit ; `counts` : les essais satisfaisants de chaque nombre de neurones."""
+    enough = [size for size, count in zip(sizes, counts) if count == N_SEEDS]
+    scores = [f"{count} avec {counted(size, 'neurone')}" for size, count in zip(sizes, counts)]
+    if enough:
+        answer = f"Il suffit de {counted(min(enough), 'neurone')} et de la sigmoïde. "
+    else:
+        answer = f"Aucun de ces nombres de neurones n'a suffi à chaque essai, en {counted(epochs, 'époque')}. "
+    answer += f"Essais satisfaisants, sur {N_SEEDS} : {', '.join(scores[:5])} ; {tanh_count} avec tanh"
+    plain = " : deux couches ne font alors qu'une droite" if straight else ""
+    return f"{answer} ; {plain_count} sans activation{plain}."
+
+
+def section_architecture():
+    """L'architecture du réseau
+
+    Question : combien de neurones, et quelle activation, pour une régression satisfaisante ?
+    À regarder : les courbes du premier essai, puis combien d'essais sont satisfaisants.
+    """
+    x_data, y_data = prepare()
+    device, epochs = x_data.device, EPOCHS or 1000
+    print(f"Les réseaux de make_network, pas RegressionModel ; {counted(epochs, 'époque')}.")
+    print_criterion(x_data, y_data)
+    networks = [("sans activation", HIDDEN, torch.nn.Identity()), ("tanh", HIDDEN, torch.nn.Tanh())]
+    networks += [("sigmoïde", size, torch.nn.Sigmoid()) for size in HIDDEN_SIZES]
+    _, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained", sharey=True)
+    draw_points(left, x_data, y_data)
+    draw_points(right, x_data, y_data)
+    counts, straight = [], False
+    for k, (name, size, activation) in enumerate(networks):
+        results, curves = try_network(size, activation, epochs, device)
+        if not results:
+            return None
+        if k == 0:
+            straight = all(is_straight(learned) for learned in curves)
+        if k < 10:
+            counts.append(print_trials(f"{name}, {counted(size, 'neurone')}", results))
+        if k < 7:
+            label = name if k < 2 else counted(size, "neurone")
+            (left if k < 2 else right).plot(np.linspace(0, 1, 100), curves[0], linewidth=3, label=label)
+    left.set_title(f"{counted(HIDDEN, 'neurone')}, sans activation ou tanh")
+    right.set_title("La sigmoïde")
+    left.legend()
+    right.legend()
+
+    # Réponse
+    return architecture_answer(HIDDEN_SIZES, counts[2:], counts[0], straight, counts[1], epochs)
+
+
+def try_optimizer(name, rate, epochs, device):
+    """Les essais de RegressionModel avec un optimiseur de torch.optim ; rend la même chose que `try_network`."""
+    results, curves = [], []
+    for k in range(N_SEEDS):
+        x_data, y_data = trial_points(k, device)
+        our_model = RegressionModel().to(device)
+        if unfit(our_model, x_data, y_data):
+            return [], []
+        optimizer = getattr(torch.optim, name)(our_model.parameters(), lr=rate)
+        measures = measure_trial(our_model, optimizer, x_data, y_data, epochs)
+        if measures is None:
+            return [], []
+        results.append(measures)
+        curves.append(predict(our_model, make_grid(device)))
+    return results, curves
+
+
+def optimizers_answer(names, all_results, epochs):
+    """La réponse de la section qui suit ; `all_results` : les mesures des essais de chaque optimiseur."""
+    winners, others = [], []
+    for name, results in zip(names, all_results):
+        n_good = sum(loss <= limit for loss, limit, _ in results)
+        if n_good == len(results):
+            winners.append(name)
+            continue
+        fact = f"{name} : {counted(n_good, 'essai')} sur {len(results)}"
+        if all(loss >= line_loss for loss, _, line_loss in results):
+            fact += ", et jamais mieux que la meilleure droite"
+        others.append(fact)
+    times = f"en {counted(epochs, 'époque')}"
+    if winners:
+        tries = f"{counted(N_SEEDS, 'essai')} sur {N_SEEDS}"
+        answer = f"Régression satisfaisante {times} avec {', '.join(winners[:5])} : {tries}. "
+    else:
+        answer = f"Aucun de ces optimiseurs ne suffit à chaque essai, {times}. "
+    return answer + ("Avec " + " ; ".join(others[:5]) + "." if others else "")
+
+
+def section_optimizers():
+    """L'optimiseur
+
+    Question : que change l'optimiseur, pour le même modèle et le même nombre d'époques ?
+    À regarder : les courbes du premier essai, puis combien d'essais sont satisfaisants.
+    """
+    x_data, y_data = prepare()
+    epochs = EPOCHS or 1000
+    print(
+        f"RegressionModel ; {counted(epochs, 'époque')} ; les taux de OPTIMIZER_RATES (LEARNING_RATE ne sert pas ici)."
+    )
+    print_criterion(x_data, y_data)
+    _, ax = plt.subplots(figsize=(12, 6.5), layout="constrained")
+    draw_points(ax, x_data, y_data)
+    names, all_results = [], []
+    for name, rate in zip(OPTIMIZERS, OPTIMIZER_RATES):
+        results, curves = try_optimizer(name, rate, epochs, x_data.device)
+        if not results:
+            return None
+        names.append(f"{name} au taux {rate:g}")
+        all_results.append(results)
+        if len(names) <= 10:
+            print_trials(names[-1], results)
+        if len(names) <= 5:
+            ax.plot(np.linspace(0, 1, 100), curves[0], linewidth=3, label=names[-1])
+    x = np.linspace(0, 1, 100)
+    ax.plot(x, np.polyval(fit_polynomial(x_data, y_data, 1)[0], x), "k-", linewidth=1, label="meilleure droite")
+    ax.set_title("Le premier essai")
     ax.legend()
-    show(fig, args)
-    return optimizers_answer(settings, successes, epochs, satisfying(max(line_losses), x_data, y_data))
+
+    # Réponse
+    return optimizers_answer(names, all_results, epochs)
 
 
-def optimizers_answer(settings, successes, epochs, line_is_enough):
-    """La réponse de la section précédente ; `successes` : sur combien de graines chaque réglage suffit."""
-    answer = f"Régression satisfaisante après {counted(epochs, 'époque')}, sur 3 graines : "
-    answer += " ; ".join(f"{n_good} avec {name}" for (name, _, _, _), n_good in zip(settings, successes)) + ". "
-    if successes[0] == 0 and successes[1] == 3:
-        answer += "Avec la même sigmoïde, Adam a réussi, SGD pas encore. "
-    if min(successes[1:]) > 0 and not line_is_enough:
-        answer += "Chaque activation réussit au moins une fois : l'important est que le modèle ne soit plus linéaire. "
-    return answer + "Trois graines ne disent pas quelle activation est la meilleure."
+# Les outils des sections 3.3.2, à lire plus tard : d'abord les mesures.
+def predict(our_model, x):
+    """Prédictions (n,) pour x (n, 1), en NumPy, dans le mode « mesure » (eval) ; le mode d'avant revient ensuite."""
+    was_training = our_model.training
+    our_model.eval()
+    with torch.no_grad():
+        prediction = our_model(x).cpu().numpy().ravel()
+    our_model.train(was_training)
+    return prediction
+
+
+def evaluate(our_model, x_data, y_data):
+    """La perte de `our_model`, sans l'entraîner."""
+    gaps = predict(our_model, x_data).astype(float) - y_data.cpu().numpy().ravel()  # (n,)
+    return float((gaps**2).mean())
+
+
+def noise_loss(x_data, y_data):
+    """La perte du bruit seul : ce qui reste à qui connaît `curve`, la moyenne du bruit comprise."""
+    noises = y_data.cpu().numpy() - curve(x_data.cpu().numpy().astype(float))  # (n, 1)
+    return float(noises.var())
+
+
+def satisfying_loss(x_data, y_data):
+    """La plus grande perte « satisfaisante » : deux fois celle du bruit seul, à un dix-millième de y près."""
+    return 2 * noise_loss(x_data, y_data) + 1e-4 * float(y_data.cpu().numpy().astype(float).var()) + 1e-6
+
+
+def print_criterion(x_data, y_data):
+    """Affiche à partir de quelle perte la régression est satisfaisante : la ligne noire des figures."""
+    noise, limit = noise_loss(x_data, y_data), satisfying_loss(x_data, y_data)
+    print(f"Perte du bruit seul, qui resterait même avec la vraie courbe : {noise:.3g}.")
+    words = "environ le double" if limit < 2.1 * noise else "presque rien devant y"
+    print(f"Régression satisfaisante : une perte d'au plus {limit:.3g}, {words}.")
+
+
+def apart(first, second):
+    """Écrit deux nombres avec assez de chiffres, trois au moins, pour qu'on voie qu'ils diffèrent."""
+    for digits in range(3, 17):
+        texts = f"{first:.{digits}g}", f"{second:.{digits}g}"
+        if texts[0] != texts[1]:
+            break
+    return texts
+
+
+def verdict(loss, limit):
+    """« oui, la perte (0.0677) ne dépasse pas 0.113 », ou « non, la perte (0.361) dépasse 0.113 »."""
+    loss_text, limit_text = apart(loss, limit)
+    if loss <= limit:
+        return f"oui, la perte ({loss_text}) ne dépasse pas {limit_text}"
+    return f"non, la perte ({loss_text}) dépasse {limit_text}"
+
+
+def fit_polynomial(x_data, y_data, degree):
+    """Le polynôme des moindres carrés : rend ses coefficients, du plus haut degré à la constante, et sa perte.
+
+    Deux points ne font qu'une droite : le degré est au plus le nombre d'observations moins un.
+    """
+    x, y = x_data.cpu().numpy().ravel().astype(float), y_data.cpu().numpy().ravel().astype(float)
+    coefficients = np.polyfit(x, y, min(degree, len(x) - 1))
+    return coefficients, round(float(((np.polyval(coefficients, x) - y) ** 2).mean()), 12)
+
+
+def make_grid(device):
+    """Cent x de 0 à 1, (100, 1), pour dessiner une courbe apprise."""
+    return torch.linspace(0, 1, 100, device=device).reshape(-1, 1)
+
+
+def is_straight(learned):
+    """Vrai si ces prédictions (100,), pour `make_grid`, sont sur une droite, aux arrondis de float32 près."""
+    chord = np.linspace(learned[0], learned[-1], len(learned))  # la droite qui joint les deux bouts
+    return bool(abs(learned - chord).max() < 1e-5 * (1 + abs(learned).max()))
+
+
+def draw_points(ax, x_data, y_data):
+    """Les observations, au plus mille."""
+    ax.plot(x_data[:1000].cpu(), y_data[:1000].cpu(), "o", alpha=0.6, label="observations")
+    ax.set(xlabel="x", ylabel="y")
+
+
+def draw_start(ax, x_data, y_data, polynomial, label):
+    """Les observations, le polynôme des moindres carrés et la courbe du modèle, encore plate, qui est rendue."""
+    draw_points(ax, x_data, y_data)
+    x = np.linspace(0, 1, 100)
+    ax.plot(x, np.polyval(polynomial, x), "k-", linewidth=1, label=label)
+    (line,) = ax.plot(x, 0 * x, "r--", linewidth=3, label="modèle")
+    ax.set_ylim(ax.get_ylim())  # la courbe apprise ne change pas l'échelle
+    ax.legend()
+    return line
+
+
+def live(fig):
+    """Vrai si `fig` est dans une fenêtre encore ouverte : un dessin en direct a alors un sens."""
+    return has_window() and plt.fignum_exists(fig.number)
+
+
+# Puis le diagnostic : pourquoi un apprentissage a échoué.
+def unfit(our_model, x_data, y_data):
+    """Vrai si ce modèle ne peut rien apprendre de ces données, et dit pourquoi ; regarde avant la boucle."""
+    problem = ""
+    if y_data.shape != x_data.shape:
+        problem = (
+            f"y_data est de forme {tuple(y_data.shape)}, x_data {tuple(x_data.shape)} : relisez make_points, curve."
+        )
+    elif not torch.isfinite(y_data).all():
+        problem = "Toutes les valeurs de y_data ne sont pas des nombres finis : relisez curve."
+    elif not list(our_model.parameters()):
+        problem = "Le modèle n'a aucun paramètre : créez ses couches dans __init__, avec self. devant leur nom."
+    else:
+        was_training = our_model.training
+        our_model.eval()
+        prediction = our_model(x_data)  # une erreur dans forward garde le message de Python
+        our_model.train(was_training)
+        if not torch.is_tensor(prediction):
+            problem = f"forward rend {type(prediction).__name__}, il faut un tenseur : relisez son return."
+        elif prediction.shape != y_data.shape:
+            problem = (
+                f"forward rend la forme {tuple(prediction.shape)}, il faut {tuple(y_data.shape)}, celle de y_data."
+            )
+        elif not torch.isfinite(prediction).all():
+            problem = "Avant le premier pas, forward donne déjà autre chose que des nombres finis : relisez forward."
+        elif not prediction.requires_grad:
+            problem = "Ce que rend forward ne dépend d'aucun paramètre à apprendre : backward n'aurait pas de gradient."
+    say(problem)
+    return bool(problem)
+
+
+def first_losses(our_model, x_data, y_data, optimizer):
+    """Les trois premières pertes de la boucle de l'énoncé, refaites à part ; aucune si forward tire au hasard."""
+    start = copy.deepcopy((our_model.state_dict(), optimizer.state_dict()))
+    losses = np.zeros(3)
+    our_model.train()
+    with torch.random.fork_rng(devices=[]):
+        repeats = torch.equal(our_model(x_data), our_model(x_data))
+        for k in range(3):
+            gaps = our_model(x_data) - y_data  # (n, 1)
+            losses[k] = (gaps.detach().cpu().double().numpy() ** 2).mean()
+            optimizer.zero_grad()
+            (gaps**2).mean().backward()
+            optimizer.step()
+    our_model.load_state_dict(start[0])
+    optimizer.load_state_dict(start[1])
+    optimizer.zero_grad()
+    return losses if repeats else losses[:0]
+
+
+def rate_limit(our_model, x_data, optimizer):
+    """La limite du taux, 2 / la plus grande valeur propre de la courbure ; None là où elle ne dit rien.
+
+    Elle vaut pour SGD sans moment et un modèle y = w·x + b : la courbure de la perte est alors 2·X'X/n, où X (n, 2)
+    est x suivi d'une colonne de 1, l'entrée du biais.
+    """
+    group, parameters = optimizer.param_groups[0], list(our_model.parameters())
+    if [parameter.numel() for parameter in parameters if parameter.requires_grad] != [1, 1] or len(parameters) != 2:
+        return None
+    weight, bias = float(parameters[0].detach()), float(parameters[1].detach())
+    ends = predict(our_model, torch.tensor([[0.0], [1.0], [2.0]], device=x_data.device))
+    plain = torch.optim.SGD(parameters, lr=group["lr"]).defaults  # les réglages d'un SGD simple
+    if type(optimizer) is not torch.optim.SGD or any(group[name] != value for name, value in plain.items()):
+        return None
+    if not np.allclose(ends, [bias, weight + bias, 2 * weight + bias], rtol=1e-5, atol=1e-5):
+        return None
+    extended = np.column_stack([x_data.cpu().numpy(), np.ones(len(x_data))])  # (n, 2)
+    return 2 / np.linalg.eigvalsh(2 * np.dot(extended.T, extended) / len(x_data))[-1]
+
+
+def wrong_history(loss_history, epochs):
+    """Vrai si `train` n'a pas rendu un nombre par époque, et dit ce qu'elle a rendu."""
+    problem = ""
+    if not isinstance(loss_history, list):
+        problem = "train ne rend pas la liste loss_history : relisez sa dernière ligne."
+    elif any(torch.is_tensor(loss) for loss in loss_history):
+        problem = "loss_history garde des tenseurs, et tous leurs calculs : gardez-y des nombres, à l'étape (4)."
+    else:
+        n_numbers = sum(isinstance(loss, (numbers.Real, np.ndarray)) for loss in loss_history)
+        if n_numbers != epochs:
+            fact = f"loss_history a {counted(n_numbers, 'nombre')} pour {counted(epochs, 'époque')}"
+            problem = f"{fact} : relisez l'étape (4), le range, un break, l'indentation du return."
+    say(problem)
+    return bool(problem)
+
+
+def failure(loss_history, last_loss, expected, optimizer, limit):
+    """Dit en une phrase, « un fait : sa cause », pourquoi un apprentissage a échoué ; rend "" sinon.
+
+    `last_loss` est la perte à la fin, `expected` vient de first_losses, `limit` de rate_limit.
+    """
+    rate, losses = optimizer.param_groups[0]["lr"], [*loss_history, last_loss]
+    over = [k for k, loss in enumerate(losses) if not loss <= 1000 * losses[0]]
+    above = limit is not None and rate > limit
+    fact = ""
+    if over:
+        fact = f"La perte explose (× 1000) à l'époque {over[0]}"
+        if max(losses[: over[0]]) <= 2 * losses[0] and not np.isfinite(losses[over[0]]):
+            fact = f"La perte n'est plus un nombre fini à l'époque {over[0]}, sans avoir grandi avant"
+    elif last_loss > (1.01 * min(losses) if above else 2 * losses[0]) + 1e-6:
+        fact = "La perte monte"
+    for k, loss in enumerate(expected[: len(loss_history)]):
+        if not np.isclose(loss_history[k], loss, rtol=1e-3, atol=1e-6 * losses[0], equal_nan=True):
+            pair = " au lieu de ".join(apart(loss_history[k], loss))
+            steps = "(5) à (7) et zero_grad" if k else "(1) à (4)"
+            fault = f"la perte n'est pas celle de l'énoncé à l'époque {k} ({pair}) : relisez les étapes {steps}."
+            return f"{fact} ; {fault}" if fact else "L" + fault[1:]
+    if above and fact:
+        rate_text, limit_text = apart(rate, limit)
+        return f"{fact} : le taux {rate_text} dépasse la limite, {limit_text}."
+    return fact and f"{fact} : essayez un taux plus petit que {rate:g}, et relisez ce que calcule forward."
+
+
+def train_checked(our_model, x_data, y_data, optimizer, epochs, draw=None):
+    """Appelle `train`, et regarde ce qu'elle a fait : rend loss_history, et le diagnostic, "" si tout va bien.
+
+    Si on ne peut rien en tirer, le dit et rend loss_history vide.
+    """
+    expected, limit = first_losses(our_model, x_data, y_data, optimizer), rate_limit(our_model, x_data, optimizer)
+    loss_history = train(our_model, x_data, y_data, optimizer, torch.nn.MSELoss(), epochs, draw)
+    if wrong_history(loss_history, epochs):
+        return [], ""
+    return loss_history, failure(loss_history, evaluate(our_model, x_data, y_data), expected, optimizer, limit)
 
 
 SECTIONS = {
     "3.3.2-droite": section_line,
     "3.3.2-non-lineaire": section_network,
+    "3.3.2-architecture": section_architecture,
     "3.3.2-optimiseurs": section_optimizers,
 }
 
 
-# --- Options de ce script -----------------------------------------------------------------------------
-def add_options(parser):
-    """Une option par réglage. str : argparse vérifie la constante comme si elle venait de la ligne de commande."""
-    devices = ["auto", *find_devices()]
-    device = checked(str, "un appareil parmi " + ", ".join(devices), lambda name: name in devices)
-    rate = checked(float, "un nombre positif (avec un point : 0.01)", lambda value: 0 < value <= 1e30)
-    size = checked(int, "un entier de 5 à 100000", lambda value: 5 <= value <= 100_000)
-    count = checked(int, "un entier de 1 à 100000", lambda value: 1 <= value <= 100_000)
-    option = parser.add_argument
-    option("--device", metavar="D", type=device, default="auto", help="appareil (défaut : %(default)s)")
-    option("--learning-rate", metavar="X", type=rate, default=str(LEARNING_RATE), help="(défaut : %(default)s)")
-    option("--n-observations", metavar="N", type=size, default=str(N_OBSERVATIONS), help="(défaut : %(default)s)")
-    option("--epochs", metavar="N", type=count, default=str(EPOCHS), help="(défaut : %(default)s)")
-
-
-def check_options(args):
-    """Rien à vérifier de plus."""
-
-
 # --- Lancement : d'ici à la fin, le même texte dans les cinq scripts ----------------------------------
-def checked(kind, wanted, accepts):
-    """Rend la fonction qui lit une option : elle en fait un `kind` que `accepts` approuve, ou la refuse."""
+SCRIPT = Path(globals().get("__file__", "ce script"))  # sans fichier : un texte envoyé à une console
 
-    def read(text):
-        try:
-            value = kind(text)
-            if accepts(value):
-                return value
-        except ValueError:  # pas un `kind` : on le dit plus bas
-            pass
-        raise argparse.ArgumentTypeError(f"il faut {wanted}, pas {text!r}")
 
-    return read
+def refuse(message):
+    """Dit en une phrase ce qui ne va pas, et s'arrête avec l'état 2."""
+    print(f"{SCRIPT.name} : {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def option_of(name):
+    """L'option d'une constante : LEARNING_RATE donne --learning-rate."""
+    return "--" + name.lower().replace("_", "-")
+
+
+def wanted(row):
+    """Dit en français ce que permet une ligne de LIMITS."""
+    if isinstance(row, list):
+        return f"une liste de 1 à 50 valeurs, chacune {wanted(tuple(row))}"
+    if isinstance(row[0], str):
+        return f"un nom parmi {', '.join(row)}"
+    return f"{'un entier' if isinstance(row[0], int) else 'un nombre'} de {row[0]:.15g} à {row[1]:.15g}"
+
+
+def from_text(row, text):
+    """La valeur que donne le texte d'une option ; le texte lui-même s'il n'est pas ce que demande LIMITS."""
+    if isinstance(row, list):
+        return [from_text(tuple(row), part) for part in text.split(",")]
+    try:
+        return type(row[0])(text)
+    except ValueError:
+        return text
+
+
+def allows(row, value):
+    """Vrai si une ligne de LIMITS permet cette valeur."""
+    if isinstance(row, list):
+        return 1 <= len(value) <= 50 and all(allows(tuple(row), each) for each in value)
+    if value is None or isinstance(row[0], str):
+        return value in row
+    kind = numbers.Integral if isinstance(row[0], int) else numbers.Real
+    return isinstance(value, kind) and not isinstance(value, bool) and row[0] <= value <= row[1]
+
+
+def set_constants(texts):
+    """Met chaque option à la place de sa constante ; refuse ce que LIMITS ne permet pas, dans le fichier aussi."""
+    for name, row in LIMITS.items():
+        value = globals().get(name) if texts[name] is None else from_text(row, str(texts[name]))
+        if isinstance(row, list):
+            value = list(value) if isinstance(value, (list, tuple, range, np.ndarray)) else [value]
+        if not allows(row, value):
+            decimal = isinstance(row, tuple) and isinstance(row[0], float) and "," in str(value)
+            hint = " (avec un point : 0.1)" if decimal else ""
+            refuse(f"{name} ({option_of(name)}) : il faut {wanted(row)}, pas {value!r:.60}{hint}")
+        globals()[name] = value
+    if refused_together():
+        refuse(refused_together())
 
 
 def sections_under(number):
@@ -357,109 +780,142 @@ def sections_under(number):
     return [name for name in SECTIONS if f"{name}-".startswith((f"{number}-", f"{number}."))]
 
 
-def refuse(message):
-    """Dit en une phrase ce qui ne va pas et s'arrête, avec l'état 2."""
-    print(f"{Path(__file__).name} : option refusée : {message}", file=sys.stderr)
-    sys.exit(2)
-
-
 def read_options():
-    """Lit et vérifie toutes les options, avant tout calcul."""
-    style = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=style, add_help=False, allow_abbrev=False)
-    parser.error = refuse
-    section = checked(str, "une section parmi " + ", ".join(SECTIONS), sections_under)
-    seed = checked(int, "un entier de 0 à 4294967295", lambda value: 0 <= value < 2**32)
-    option = parser.add_argument
-    option("-h", "--help", action="help", help="affiche cette aide")
-    option("--section", action="append", metavar="N", type=section, help="cette section et ce qui est sous elle")
+    """Lit la ligne de commande et met les constantes d'accord avec elle ; rend les autres options."""
+    parser = argparse.ArgumentParser(None, argparse.SUPPRESS, __doc__, add_help=False, allow_abbrev=False)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    option = parser.add_argument_group("options").add_argument
+    option("-h", "--help", action="store_true", help="affiche cette aide")
+    option("--section", action="append", metavar="N", help="cette section et ce qui est sous elle ; se répète")
     option("--liste", action="store_true", help="affiche les sections, n'exécute rien")
-    option("--corrige", action="store_true", help="affiche la réponse après chaque section")
-    option("--seed", metavar="N", type=seed, default=0, help="graine du hasard (défaut : %(default)s)")
-    option("--figures", metavar="DOSSIER", type=Path, help="enregistre les figures dans ce dossier, sans les montrer")
-    add_options(parser)
-    args = parser.parse_args()
-    wanted = [name for number in args.section or SECTIONS for name in sections_under(number)]
-    args.chosen = [name for name in SECTIONS if name in wanted]
-    check_options(args)
-    return args
+    option("--corrige", action="store_true", help="affiche la réponse de chaque section")
+    option("--figures", metavar="DOSSIER", help="enregistre les figures dans ce dossier, sans les montrer")
+    for name, row in LIMITS.items():
+        words = f"{wanted(row)} ({name} = {globals().get(name)})"
+        option(option_of(name), dest=name, metavar="X", help=words.replace("%", "%%"))
+    # Le message d'argparse est en anglais : on n'en garde que le mot refusé.
+    refused = r"arguments?:?\s+([^\s:]*)"
+    parser.error = lambda message: refuse(
+        f"option refusée : {re.search(refused, message)[1]!r:.60} ; --help les montre toutes"
+    )
+    words = sys.argv[1:] if Path(sys.argv[0]).name == SCRIPT.name else []  # sinon, ce sont ceux d'un noyau
+    options = parser.parse_args([re.sub(r"^(?=-[\d.])", " ", word) for word in words])  # « -3,4 » : une valeur
+    for number in options.section or []:
+        if not sections_under(number):
+            refuse(f"--section : il faut une section parmi {', '.join(SECTIONS)}, pas {number!r:.60}")
+    set_constants(vars(options))
+    if options.help:
+        parser.print_help()
+    return options
 
 
-def choose_screen(args):
-    """Une fenêtre (`args.window`), un dossier (`args.folder`) ou, dans un carnet, ni l'un ni l'autre."""
-    in_notebook = "ipykernel" in sys.modules
-    if not in_notebook:
+def has_window():
+    """Vrai si les figures s'ouvrent dans des fenêtres, que quelqu'un fermera."""
+    framework = backend_registry.resolve_backend(plt.get_backend())[1]
+    return framework in ("tk", "qt", "qt5", "gtk3", "gtk4", "wx", "macosx")
+
+
+def choose_folder(asked):
+    """Le dossier où enregistrer les figures ; None si elles se montrent : fenêtre, carnet, panneau de PyCharm."""
+    if "ipykernel" not in sys.modules:
         try:
-            plt.switch_backend("agg" if args.figures else plt.get_backend())
-        except ImportError:  # ni écran, ni Tk
+            plt.switch_backend("agg" if asked else plt.get_backend())
+        except Exception:  # ni écran, ni Tk
             plt.switch_backend("agg")
-    args.window = args.figures is None and backend_registry.resolve_backend(plt.get_backend())[1] is not None
-    args.folder = args.figures if args.figures or args.window or in_notebook else Path("figures")
-    if args.folder:
+        if not asked and not has_window() and "interagg" not in plt.get_backend():
+            return Path("figures")
+    if asked:
         try:
-            args.folder.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=args.folder).close()
+            Path(asked).mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=asked).close()
         except OSError:
-            refuse(f"impossible d'écrire dans le dossier {str(args.folder)!r}")
-        if args.figures is None:
-            print("Pas de fenêtre ici : figures dans figures/ (il faut un écran et Tk, voir README.md).")
+            refuse(f"--figures : impossible d'écrire dans {asked!r:.60}")
+    return Path(asked) if asked else None
 
 
-def show(fig, args):
-    """Montre la figure jusqu'à ce qu'on la ferme, ou l'enregistre dans `args.folder`."""
-    if args.folder:
-        args.n_saved += 1
-        suffix = f"-{args.n_saved}" if args.n_saved > 1 else ""
-        file = args.folder / f"{Path(__file__).stem}-{args.current}{suffix}.png"
-        fig.savefig(file)
-        print(f"Figure : {file}")
-    elif plt.fignum_exists(fig.number):  # une figure fermée pendant l'apprentissage le reste
-        if args.window:
-            print("Fermez la figure pour continuer.")
+def play(name, corrige):
+    """Joue une section, dit sa réponse si on la veut ; rend les numéros des figures à montrer."""
+    title, _, guide = (inspect.getdoc(SECTIONS[name]) or "").partition("\n")
+    print(f"\n=== {name} : {title} ===\n{guide.strip()}\n")
+    np.random.seed(SEED)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(SEED)
+    before, answer = plt.get_fignums(), None
+    try:
+        answer = SECTIONS[name]()
+    except NotImplementedError as blank:  # ce qui reste à écrire ; PyTorch a la même erreur, avec un autre texte
+        if not str(blank).startswith("À vous"):
+            raise
+        print(f"{blank} ({SCRIPT.name}, ligne {traceback.extract_tb(blank.__traceback__)[-1].lineno})")
+        for number in set(plt.get_fignums()) - set(before):
+            plt.close(number)
+    if corrige and answer is not None:
+        answer = re.sub(r" (?=[%:;?!»]|\d+\))|(?<=«) ", "\u00a0", str(answer))  # des espaces insécables
+        print("\n" + textwrap.fill(f"Réponse : {answer}", 100, break_on_hyphens=False))
+    return [number for number in plt.get_fignums() if number not in before]
+
+
+def show(figures, folder, name):
+    """Montre ensemble les figures d'une section, jusqu'à ce qu'on les ferme, ou les enregistre dans `folder`."""
+    n_open = len(plt.get_fignums())  # dans un carnet, avec celles de l'utilisateur
+    if figures and not folder:
+        if has_window():
+            print("Fermez la figure pour continuer." if n_open == 1 else f"Fermez les {n_open} figures pour continuer.")
         plt.show(block=True)
-    plt.close(fig)
+    for k, number in enumerate(figures, start=1):
+        if folder:
+            file = folder / (f"{SCRIPT.stem}-{name}" + (f"-{k}" if k > 1 else "") + ".png")
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                plt.figure(number).savefig(file)
+            except OSError:
+                refuse(f"impossible d'enregistrer {str(file)!r} (dossier interdit, disque plein...)")
+            print(f"Figure : {file}")
+        plt.close(number)
+
+
+def leave(signum, frame):
+    """Ctrl+C : s'arrête tout de suite, où qu'on en soit (Tk et scikit-learn avalent l'interruption de Python)."""
+    os.write(2, b"Interrompu.\n")
+    os._exit(130)
 
 
 def main():
-    """Déroule les sections demandées et rend l'état de sortie."""
+    """Lit les options, joue les sections demandées ; rend l'état : 0, ou 2 pour un refus."""
+    console = hasattr(sys.stdout, "reconfigure")  # ni IDLE, ni un carnet
+    if console:
+        sys.stdout.reconfigure(errors="replace", line_buffering=True)
+        handler = signal.signal(signal.SIGINT, leave)
     try:
-        if hasattr(sys.stdout, "reconfigure"):  # absent dans IDLE et dans un carnet
-            sys.stdout.reconfigure(errors="replace", line_buffering=True)
-        args = read_options()
-        if args.liste:
-            for name, function in SECTIONS.items():
-                print(f"{name:<20} {inspect.getdoc(function).splitlines()[0]}")
+        options = read_options()
+        if options.liste:
+            for name, section in SECTIONS.items():
+                print(f"{name:<20} {(inspect.getdoc(section) or '').partition(chr(10))[0]}")
+        if options.help or options.liste:
             return 0
-        choose_screen(args)
-        with plt.rc_context({"figure.raise_window": False, "font.size": 14}):
-            for name in args.chosen:
-                title, _, guide = inspect.getdoc(SECTIONS[name]).partition("\n")
-                print(f"\n=== {name} : {title} ===\n{guide.strip()}\n")
-                args.current, args.n_saved = name, 0
-                try:
-                    answer = SECTIONS[name](args)
-                except NotImplementedError as blank:  # ce qu'une version élève laisse à écrire
-                    place = traceback.extract_tb(blank.__traceback__)[-1]
-                    print(f"À vous : {blank} ({Path(place.filename).name}, ligne {place.lineno})")
-                    plt.close()
-                    continue
-                if args.corrige:
-                    for mark in "%:;":  # pas en début de ligne : une espace insécable devant
-                        answer = answer.replace(f" {mark}", f"\u00a0{mark}")
-                    print()
-                    for line in f"Corrigé : {answer}".splitlines():
-                        print(textwrap.fill(line, 100, break_on_hyphens=False))
-    except SystemExit as stop:  # une option refusée, ou --help
+        folder, told = choose_folder(options.figures), options.figures
+        colours = ["tab:blue", "tab:orange", "tab:green", "tab:red", "tab:purple"]
+        curves = plt.cycler(color=colours, linestyle=["-", "--", "-.", ":", (0, (5, 1, 1, 1))])
+        style = {"font.size": 14, "figure.raise_window": False, "axes.prop_cycle": curves}
+        chosen = [name for number in options.section or SECTIONS for name in sections_under(number)]
+        with plt.rc_context(style), np.errstate(over="ignore", invalid="ignore"):
+            for name in SECTIONS:
+                figures = play(name, options.corrige) if name in chosen else []
+                if figures and folder and not told:
+                    print("Pas de fenêtre ici : figures dans figures/ (il faut un écran et Tk, voir README.md).")
+                    told = True
+                show(figures, folder, name)
+    except SystemExit as stop:  # un refus
         return stop.code
-    except KeyboardInterrupt:
-        print("Interrompu.", file=sys.stderr)
-        return 130
     except BrokenPipeError:  # le lecteur du tube (head, less) est parti
         os._exit(0)
+    finally:
+        if console:
+            signal.signal(signal.SIGINT, handler)
     return 0
 
 
 if __name__ == "__main__":
     status = main()
-    if "ipykernel" not in sys.modules:  # dans un carnet, sys.exit afficherait un message
+    if status and "ipykernel" not in sys.modules:
         sys.exit(status)

@@ -158,13 +158,14 @@ def numpy_words(seed):
     return *problem, exercice1.LEARNING_RATE, 1000, exercice1.BATCH_SIZE, rng
 
 
-def pytorch_words(seed, script, optimizer):
+def pytorch_words(seed, script):
     """Les arguments de `train` d'exercice3 ou d'exercice3_nonlinear, avec ses réglages."""
     torch.manual_seed(seed)
     model = script.RegressionModel()
-    x_data, y_data = script.make_data(np.random.default_rng(seed), script.N_OBSERVATIONS, torch.device("cpu"))
-    optimizer = optimizer(model.parameters(), lr=script.LEARNING_RATE)
-    return model, x_data, y_data, optimizer, torch.nn.MSELoss(), script.EPOCHS
+    rng = np.random.default_rng(seed)
+    x_data, y_data = script.make_points(rng, script.N_OBSERVATIONS, script.NOISE, torch.device("cpu"))
+    optimizer = script.make_optimizer(model, script.LEARNING_RATE)
+    return model, x_data, y_data, optimizer, torch.nn.MSELoss(), script.EPOCHS or 2000
 
 
 def time_of_loop(seed, loop, make_words, *options):
@@ -179,10 +180,8 @@ def loop_measures(ours, bare, *words):
 
 LOOPS = {
     "exercice1": loop_measures(exercice1.train, bare_numpy, numpy_words),
-    "exercice3": loop_measures(exercice3.train, bare_pytorch, pytorch_words, exercice3, torch.optim.SGD),
-    "exercice3_nonlinear": loop_measures(
-        exercice3_nonlinear.train, bare_pytorch, pytorch_words, exercice3_nonlinear, torch.optim.Adam
-    ),
+    "exercice3": loop_measures(exercice3.train, bare_pytorch, pytorch_words, exercice3),
+    "exercice3_nonlinear": loop_measures(exercice3_nonlinear.train, bare_pytorch, pytorch_words, exercice3_nonlinear),
 }
 
 

@@ -21,12 +21,7 @@ import numpy as np
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = sorted(path.stem for path in ROOT.glob("*.py"))
-# Ceux qui ont encore l'ancien lancement.
-OLD = [script for script in SCRIPTS if "LIMITS = {" not in (ROOT / f"{script}.py").read_text(encoding="utf-8")]
-NEW = [script for script in SCRIPTS if script not in OLD]
-
-# Ce qui annonce la réponse : « Réponse », ou « Corrigé » avec l'ancien lancement.
-ANSWER = re.compile(r"^(?:Corrigé|Réponse) : ", re.MULTILINE)
+ANSWER = re.compile(r"^Réponse : ", re.MULTILINE)  # ce qui annonce la réponse
 
 # Une ligne qui porte une durée (ou un rapport de durées) : les seuls chiffres qui changent d'un essai à l'autre.
 DURATION = re.compile(r"\d (s|µs)\b|\((durée )?en (s|µs)\)")
@@ -63,6 +58,13 @@ def variant(script, changes=(), **constants):
         assert hasattr(module, name)
         setattr(module, name, value)
     return module
+
+
+def definition(script, name):
+    """Le texte d'une fonction ou d'une classe d'un script."""
+    text = (ROOT / f"{script}.py").read_text(encoding="utf-8")
+    node = next(node for node in ast.parse(text).body if getattr(node, "name", None) == name)
+    return "\n".join(text.splitlines()[node.lineno - 1 : node.end_lineno]) + "\n"
 
 
 def call(module, name):
@@ -158,7 +160,7 @@ def check_layout(output):
     for line in output.splitlines():
         assert len(line) <= 100, line
         assert not re.search(r"\b(nan|inf|None)\b", line), line
-        assert not re.search(r"(?<![\d.])1 \w+s\b(?<! pas)(?<! fois)", line), line
+        assert not re.search(r"(?<![\d.])1 \w+s\b(?<! pas)(?<! fois)(?<! puis)", line), line
     for name, text in blocks(output).items():
         assert len(text.splitlines()) <= 25, name
         said = ANSWER.split(text)[-1] if ANSWER.search(text) else ""
@@ -172,8 +174,11 @@ def answer_to(script, section, settings, changes=()):
         return " ".join(call(variant(script, changes, **settings), section)[1].split())
 
 
-def measured(script, cases, folder):
-    """Joue des cas (section, réglages, dit, tu, changements) sous coverage.py ; rend leurs réponses et les mesures."""
+def measured(script, cases, folder, also=None):
+    """Joue des cas (section, réglages, dit, tu, changements) sous coverage.py ; rend leurs réponses et les mesures.
+
+    `also` : une fonction à appeler en plus, pour ce que cette machine ne peut pas montrer.
+    """
     measures = coverage.Coverage(branch=True, include=[str(ROOT / f"{script}.py")], data_file=None)
     answers = {}  # ceux qui n'attendent pas la même phrase des mêmes réglages ne sont joués qu'une fois
     measures.start()
@@ -181,6 +186,8 @@ def measured(script, cases, folder):
         for section, settings, _, _, *changes in cases:
             key = repr((section, settings, changes))
             answers[key] = answers.get(key) or answer_to(script, section, settings, *changes)
+        if also:
+            also()
     finally:
         measures.stop()
     report = folder / "mesures.json"

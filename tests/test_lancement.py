@@ -22,8 +22,8 @@ import pytest
 
 from commun import (
     ANSWER,
-    NEW,
     ROOT,
+    SCRIPTS,
     answer_of,
     blocks,
     call,
@@ -39,16 +39,20 @@ from commun import (
 
 # Une section rapide de chaque script, avec une figure.
 QUICK = {"exercice1": "2.2.1", "relu_plot": "3.1-relu", "exercice2": "3.2-epoch"}
+QUICK |= {"exercice3": "3.3.2-donnees", "exercice3_nonlinear": "3.3.2-droite"}
 # Ce qu'on regarde de chaque script dans une fenêtre.
 WINDOW = {
     "exercice1": ["--section", "2.2.2"],
     "relu_plot": [],
     "exercice2": ["--section", "3.2-epoch", "--section", "3.2-structure", "--epochs", "5"],
+    "exercice3": ["--section", "3.3.2", "--epochs", "20"],
+    "exercice3_nonlinear": ["--section", "3.3.2-droite", "--section", "3.3.2-non-lineaire", "--epochs", "20"],
 }
 # Un apprentissage qui durerait des minutes.
 ENDLESS = {
     "exercice1": ["--section", "2.2.2-taux", "--n-iterations", "100000", "--rates", "0.01," * 49 + "0.01"],
     "exercice2": ["--section", "3.2-couche-cachee", "--epochs", "10000"],  # dans `fit`, qui avale Ctrl+C
+    "exercice3": ["--section", "3.3.2-perte", "--epochs", "100000"],
 }
 # Les sections qui montrent des durées : les seuls chiffres et pixels qui changent d'un essai à l'autre.
 TIMED = {"2.2.3-million", "3.3.1-calcul"}
@@ -60,7 +64,7 @@ def pictures(folder):
     return {path.name: plt.imread(path) for path in (folder / "figures").glob("*.png")}
 
 
-@pytest.fixture(scope="module", params=NEW)
+@pytest.fixture(scope="module", params=SCRIPTS)
 def runs(request, workers, tmp_path_factory):
     """Le script entier, seul dans un processus neuf, et chaque section seule : dossiers et résultats."""
     script, folder, alone = request.param, tmp_path_factory.mktemp(request.param), {}
@@ -76,7 +80,7 @@ def runs(request, workers, tmp_path_factory):
 
 def test_every_script_is_known():
     """Un script ajouté sans ses essais ci-dessus passerait inaperçu."""
-    assert set(QUICK) == set(NEW) == set(WINDOW)
+    assert set(QUICK) == set(SCRIPTS) == set(WINDOW)
 
 
 def test_whole_run(runs):
@@ -138,7 +142,7 @@ def test_question_first_and_no_answer_unless_asked(runs, monkeypatch, capsys, tm
         assert other != output
 
 
-@pytest.mark.parametrize("script", NEW)
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_registry_list_and_help(script, monkeypatch, capsys, tmp_path):
     """--liste et --help n'exécutent rien, en français, sans un caractère qui manque à cp1252."""
     monkeypatch.chdir(tmp_path)
@@ -155,7 +159,7 @@ def test_registry_list_and_help(script, monkeypatch, capsys, tmp_path):
     assert not any(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("script", NEW)
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_prefix_takes_all_that_stands_under_it(script):
     """--section 2.2 prend 2.2.1, 2.2.2-perte... ; un numéro coupé au milieu ne prend rien."""
     module = load(script)
@@ -193,7 +197,7 @@ BAD_TEXTS = [
 ]
 
 
-@pytest.mark.parametrize("script", NEW)
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_bad_values_are_refused(script, monkeypatch, capsys, tmp_path):
     """Une valeur fausse : une phrase qui nomme la constante et l'option, avant tout calcul."""
     module = load(script)
@@ -209,7 +213,7 @@ def test_bad_values_are_refused(script, monkeypatch, capsys, tmp_path):
     assert not any(tmp_path.iterdir()), "rien n'a été écrit"
 
 
-@pytest.mark.parametrize("script", NEW)
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_bad_options_are_refused_in_french(script, monkeypatch, capsys, tmp_path):
     """Ce qu'argparse dirait en anglais : une phrase française, avec le mot refusé."""
     module = load(script)
@@ -300,7 +304,7 @@ def test_counts_that_do_not_fit_in_memory_are_refused(monkeypatch, capsys):
     assert "mémoire" in refused(load("exercice1"), words, monkeypatch, capsys)
 
 
-@pytest.mark.parametrize("script", NEW)
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_import_is_silent_and_a_console_session_works(script, capsys, monkeypatch):
     """Après l'import, rien n'a tourné ; une section s'appelle sans argument, lit les constantes, laisse ses figures."""
     before = dict(plt.rcParams)
@@ -427,7 +431,7 @@ def interrupt(script, folder):
 @pytest.mark.skipif(os.name == "nt", reason="un autre processus n'y envoie pas Ctrl+C")
 def test_ctrl_c(tmp_path):
     """« Interrompu. », état 130, tout de suite, sans attendre la fin."""
-    scripts = [script for script in NEW if script in ENDLESS]
+    scripts = [script for script in SCRIPTS if script in ENDLESS]
     with ThreadPoolExecutor(2) as pool:
         ends = list(pool.map(interrupt, scripts, [tmp_path / script for script in scripts]))
     assert ends == [(130, "Interrompu.")] * len(scripts)
@@ -526,19 +530,21 @@ def functions_of(script):
 def test_what_scripts_share_has_one_text():
     """Le lancement, et toute fonction qui porte le même nom dans deux scripts : le même texte, à la lettre.
 
-    Sauf ce que chaque script a de propre : ses sections, sa boucle d'apprentissage, ses couches, son dessin.
+    Sauf ce que chaque script a de propre : ses sections, sa courbe, son modèle, son optimiseur, son dessin. La boucle
+    d'apprentissage, elle, est la même dans les deux scripts de PyTorch.
     """
-    own = {"refused_together", "train", "__init__", "forward", "draw"}
-    texts = {(ROOT / f"{script}.py").read_text(encoding="utf-8").partition("# --- Lancement")[2] for script in NEW}
+    own = {"refused_together", "train", "__init__", "forward", "draw", "curve", "make_optimizer"}
+    assert functions_of("exercice3")["train"] == functions_of("exercice3_nonlinear")["train"]
+    texts = {(ROOT / f"{script}.py").read_text(encoding="utf-8").partition("# --- Lancement")[2] for script in SCRIPTS}
     assert len(texts) == 1 and "def main" in texts.pop()
     known = {}
-    for script in NEW:
+    for script in SCRIPTS:
         for name, text in functions_of(script).items():
             if not name.startswith("section_") and name not in own:
                 assert known.setdefault(name, text) == text, f"{name} n'a pas le même texte partout"
 
 
-@pytest.mark.parametrize("script", NEW)
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_constants_come_first_and_sections_are_short(script):
     """Les réglages dans les 45 premières lignes, un par ligne ; la section la plus longue tient sur un écran."""
     lines = (ROOT / f"{script}.py").read_text(encoding="utf-8").splitlines()
@@ -549,7 +555,7 @@ def test_constants_come_first_and_sections_are_short(script):
         assert not name.startswith("section_") or len(text.splitlines()) <= 45, name
 
 
-@pytest.mark.parametrize("script", NEW)
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_the_code_stays_plain(script):
     """Avant le lancement, pas de lambda ni de fonction cachée dans une autre, sauf `draw`."""
     text = (ROOT / f"{script}.py").read_text(encoding="utf-8").partition("# --- Lancement")[0]
@@ -559,7 +565,7 @@ def test_the_code_stays_plain(script):
         inside = [
             node.name for node in ast.walk(function) if isinstance(node, ast.FunctionDef) and node is not function
         ]
-        assert set(inside) <= {"draw"}, function.name
+        assert set(inside) <= {"draw", "weighted_loss"}, function.name
 
 
 # --- Dans de vraies fenêtres --------------------------------------------------------------------------
@@ -607,7 +613,7 @@ def drive(driver, script, options, display, folder):
 @pytest.fixture(scope="module")
 def windows(display, tmp_path_factory):
     """Les scripts, chacun dans de vraies fenêtres, deux à la fois ; rend dossiers et sorties."""
-    folders = {script: tmp_path_factory.mktemp("fenêtres") for script in NEW}
+    folders = {script: tmp_path_factory.mktemp("fenêtres") for script in SCRIPTS}
     with ThreadPoolExecutor(2) as pool:
         pending = {
             script: pool.submit(drive, DRIVER, script, WINDOW[script], display, folder)
@@ -616,7 +622,7 @@ def windows(display, tmp_path_factory):
     return folders, {script: future.result() for script, future in pending.items()}
 
 
-@pytest.mark.parametrize("script", NEW)
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_windows_come_section_by_section(script, windows):
     """Une section, ses fenêtres toutes ensemble, qu'on voit ; après sa réponse ; rien n'est enregistré."""
     folders, outputs = windows
@@ -648,7 +654,10 @@ sys.argv = ["{script}.py", *{options!r}]
 sys.exit(lesson.main())
 """
 # Les sections qui dessinent pendant l'apprentissage, et de quoi dessiner plus de trois fois.
-LIVE = {"exercice2": ["--section", "3.2-epoch", "--epochs", "40"]}
+LIVE = {
+    "exercice2": ["--section", "3.2-epoch", "--epochs", "40"],
+    "exercice3": ["--section", "3.3.2-apprentissage", "--epochs", "70"],
+}
 
 
 @pytest.mark.parametrize("script", LIVE)
