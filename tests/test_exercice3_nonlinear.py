@@ -99,7 +99,6 @@ def test_one_rate_for_each_optimizer(monkeypatch, capsys):
 
 # --- Ce que des élèves écrivent -----------------------------------------------------------------------
 ACTIVATED = "outputs = self.activation(self.hidden(x))  # (n, 1) -> (n, HIDDEN)"
-SIGMOID = "self.activation = torch.nn.Sigmoid()"
 NO_ACTIVATION = [(ACTIVATED, "outputs = self.hidden(x)")]
 DEEPER = """class RegressionModel(torch.nn.Module):
     def __init__(self):
@@ -112,7 +111,6 @@ DEEPER = """class RegressionModel(torch.nn.Module):
         return self.all(x)
 """
 WHOLE = definition("exercice3_nonlinear", "RegressionModel")
-ADAM = "torch.optim.Adam(our_model.parameters(), lr=learning_rate)"
 
 # (section, réglages, ce que dit la réponse, ce qu'elle ne dit pas, changements de texte)
 NETWORK, ARCHITECTURE, OPTIMIZERS = "3.3.2-non-lineaire", "3.3.2-architecture", "3.3.2-optimiseurs"
