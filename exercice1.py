@@ -538,7 +538,7 @@ def section_rates():
         return None
     print(f"Au plus {counted(n_iterations, 'itération')} par taux. But : {words}.")
     fig, ax = plt.subplots(figsize=(12, 6.5), layout="constrained")
-    # CORRIGÉ : entraînez avec chaque taux de RATES, et tracez | train, ce qu'elle demande, n_iterations, ax, results
+    # CORRIGÉ : entraînez avec chaque taux de RATES, et tracez | train et ses arguments, n_iterations, ax, results
     for rate in RATES:
         results.append(train(inputs, targets, weights, bias, rate, n_iterations))
         if len(results) <= 5:  # plus de courbes ne se liraient pas
@@ -805,7 +805,7 @@ def section_mini_batch():
     print(f"Taux {LEARNING_RATE:g}, {counted(n_iterations, 'itération')}. But : {words}.")
     fig, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained")
     plt.sca(left)
-    # CORRIGÉ : entraînez à chaque taille de BATCH_SIZES, et tracez | train, n_iterations, rng, left, results
+    # CORRIGÉ : entraînez par groupes (BATCH_SIZES), et tracez | train, n_iterations, rng, left, results
     for size in sizes:
         batch = size if size < len(inputs) else None  # None : c'est le gradient complet
         results.append(train(inputs, targets, weights, bias, LEARNING_RATE, n_iterations, batch, rng))

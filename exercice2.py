@@ -328,7 +328,7 @@ def section_structure():
     classifier = make_classifier(HIDDEN_LAYER_SIZES, ACTIVATION, SOLVER, 0.001, 0, BATCH_SIZE)
     classifier.set_params(random_state=SEED)
     train(classifier, inputs, targets, 1)  # une époque, à petits pas, suffit à créer les matrices de poids
-    # CORRIGÉ : affichez la forme de chaque matrice de poids
+    # CORRIGÉ : affichez la forme de chaque matrice de poids | classifier, déjà entraîné
     for weights in classifier.coefs_:
         print(weights.shape)
     # FIN DU CORRIGÉ
@@ -487,7 +487,7 @@ def section_hidden():
     print(COLUMNS)
     classifier = make_classifier(HIDDEN_LAYER_SIZES, ACTIVATION, SOLVER, LEARNING_RATE, MOMENTUM, BATCH_SIZE)
     fig, ax = plt.subplots(figsize=(12, 6.5), layout="constrained")
-    # CORRIGÉ : comparez les nombres de neurones de HIDDEN_SIZES
+    # CORRIGÉ : comparez les nombres de neurones de HIDDEN_SIZES | compare, ax, classifier
     results = compare(ax, "Nombre de neurones cachés", classifier, "hidden_layer_sizes", HIDDEN_SIZES)
     # FIN DU CORRIGÉ
 
@@ -537,7 +537,7 @@ def section_activation():
     classifier = make_classifier(HIDDEN_LAYER_SIZES, ACTIVATION, SOLVER, LEARNING_RATE, MOMENTUM, BATCH_SIZE)
     deep = make_classifier([10, 10, 10], ACTIVATION, SOLVER, LEARNING_RATE, MOMENTUM, BATCH_SIZE)
     fig, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained", sharey=True)
-    # CORRIGÉ : comparez les activations de ACTIVATIONS
+    # CORRIGÉ : comparez les activations de ACTIVATIONS | compare, left et classifier, right et deep
     results = compare(left, "Activations", classifier, "activation", ACTIVATIONS)
     deep_results = compare(right, "Activations, trois couches", deep, "activation", ACTIVATIONS)
     # FIN DU CORRIGÉ
@@ -612,7 +612,7 @@ def section_sgd():
     print(COLUMNS)
     plain = make_classifier(HIDDEN_LAYER_SIZES, ACTIVATION, "sgd", MOMENTA_RATE, 0, BATCH_SIZE)
     fig, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained", sharey=True)
-    # CORRIGÉ : comparez les taux de RATES, puis les moments de MOMENTA
+    # CORRIGÉ : comparez les taux (RATES), les moments (MOMENTA) | compare, left, right, plain
     rate_results = compare(left, "Taux, sans moment", plain, "learning_rate_init", RATES)
     momentum_results = compare(right, f"Moments, au taux {MOMENTA_RATE:g}", plain, "momentum", MOMENTA)
     # FIN DU CORRIGÉ

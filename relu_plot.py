@@ -65,7 +65,7 @@ def tanh(x):
 
 def relu(x):
     """ReLU (*rectified linear unit*) : g(x) = max(0, x)."""
-    # CORRIGÉ : rendez max(0, x) pour chaque élément de x
+    # CORRIGÉ : rendez max(0, x) pour chaque élément de x | x, de forme (n,)
     return np.maximum(0, x)
     # FIN DU CORRIGÉ
 
@@ -136,7 +136,7 @@ def section_relu():
     print_points(relu)
     x = np.linspace(-X_MAX, X_MAX, 1001)
     plt.figure(figsize=(10, 6), layout="constrained")
-    # CORRIGÉ : tracez ReLU, de -X_MAX à X_MAX
+    # CORRIGÉ : tracez ReLU, de -X_MAX à X_MAX | x, relu
     plt.plot(x, relu(x), linewidth=3, label="ReLU")
     # FIN DU CORRIGÉ
     plt.axhline(0, color="black", linewidth=0.8)

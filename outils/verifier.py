@@ -1,205 +1,192 @@
-"""Dit, pour chaque chose à écrire, si elle est à faire, pas encore juste, ou bien. Lancez : python verifier.py
+"""Dit, pour chaque chose à écrire, si elle est à faire, pas encore juste, ou bien.
 
-Chaque partie est jugée sur ce qu'elle fait : on appelle vos fonctions, on regarde vos figures, jamais votre texte.
+  python verifier.py                   tous les scripts de ce dossier
+  python verifier.py exercice1         un script
+  python verifier.py --indice 4        un indice pour le numéro 4 ; puis 4.2, et 4.3
+
+Chaque réponse est jugée sur ce qu'elle fait : un autre processus joue vos sections et dit ce qu'on y voit, et rien
+n'est lu de votre façon de l'écrire. « bien » veut dire juste, et que la section se joue ensuite.
 """
 
-import contextlib
-import importlib.util
-import io
+import collections
+import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import matplotlib.pyplot as plt
-import numpy as np
+from verification import BLANKS, dialogue, erreurs, source
 
-plt.switch_backend("agg")  # on regarde les figures sans les montrer
-FOLDER = Path(__file__).parent
-
-
-def load(script):
-    """Importe un script de ce dossier ; s'il a une erreur, elle remonte."""
-    spec = importlib.util.spec_from_file_location(script, FOLDER / f"{script}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+HERE = Path(__file__).parent
+FOLDER = HERE if (HERE / "exercice1.py").exists() else HERE.parent  # dans le projet, les scripts sont au-dessus
+NUMBERED = dict(enumerate(BLANKS, start=1))
+SCRIPTS = list(dict.fromkeys(blank.script for blank in BLANKS))
+SECONDS, IMPORT_SECONDS = 20, 90  # de calcul, par question
+# Le travail sur un script : son texte, son enfant (une liste d'un élément, ou vide), et {numéro: "faux", "juste"...}.
+Work = collections.namedtuple("Work", "script text children states")
 
 
-def play(module, section):
-    """Joue une section d'exercice1 sans rien montrer ; rend ses figures."""
-    np.random.seed(module.SEED)
+def title(number):
+    """« n° 4 (2.2.3), tirez au hasard groups... »"""
+    return f"n° {number} ({NUMBERED[number].part}), {NUMBERED[number].consigne}"
+
+
+def ask(work, question, seconds=SECONDS):
+    """Pose une question à l'enfant du script, lancé s'il ne l'est pas ; ses imports ne comptent pas."""
+    if not work.children:
+        work.children.append(dialogue.start(FOLDER, work.script))
+        ready = dialogue.ask(work.children[0], {"task": "import", "skipped": []}, IMPORT_SECONDS)
+        if "end" in ready:
+            work.children.clear()
+        if "seen" not in ready or question["task"] == "import":
+            return ready
+    reply = dialogue.ask(work.children[0], question, seconds)
+    if "end" in reply:
+        work.children.clear()  # il est arrêté : un autre répondra pour la suite
+    return reply
+
+
+def problem(work, reply, number):
+    """Ce qui a empêché une observation, ou ""."""
+    if "end" in reply:
+        return reply["end"]
+    if "error" not in reply:
+        return ""
+    error, own = reply["error"], {other: b for other, b in NUMBERED.items() if b.script == work.script}
+    if error["blank"]:
+        return f"il faut d'abord écrire le numéro {error['blank']}"
+    words = erreurs.sentence(error, work.script)
+    before = [k for k in own if k < number and own[k].function == own[number].function and work.states.get(k) == "faux"]
+    other = source.blank_at(work.text, error["line"], own) if error["line"] else None
+    if before:
+        return f"il faut d'abord que le numéro {before[0]} marche ({words})"
+    if other and other != number and work.states.get(other) not in ("bien", "juste"):
+        return f"il faut d'abord que le numéro {other} marche ({words})"
+    return words
+
+
+def stopped_at(reply):
+    """Le numéro du `raise` où une réponse s'est arrêtée ; None si ce n'est pas le cas."""
+    return reply["error"]["blank"] if "error" in reply else None
+
+
+def judged(work, reply, number):
+    """La raison pour laquelle une observation n'est pas juste, "" si elle l'est."""
+    reason = problem(work, reply, number)
+    if reason:
+        return reason
     try:
-        with contextlib.redirect_stdout(io.StringIO()), np.errstate(over="ignore", invalid="ignore"):
-            section()
-        return [plt.figure(number) for number in plt.get_fignums()]
-    finally:
-        plt.close("all")
+        return NUMBERED[number].judge(reply["seen"])
+    except Exception:  # une observation qui n'a pas la forme attendue n'est pas juste
+        return "ce que fait votre réponse n'a pas la forme attendue"
 
 
-# --- Une fonction par chose à écrire : rend ce qui ne va pas, ou rien -----------------------------------
-def check_loss_figure(module):
-    """2.2.2-perte : tracer la perte."""
-    _, inputs, targets, weights, bias = module.setup(module.N_OBSERVATIONS)
-    expected, _ = module.train(inputs, targets, weights, bias, module.LEARNING_RATE, module.N_ITERATIONS or 1000)
-    figures = play(module, module.section_loss)
-    curves = [line for fig in figures for ax in fig.axes for line in ax.lines if len(line.get_ydata()) > 2]
-    if not curves:
-        return "les axes sont vides : tracez loss_history avec ax.plot"
-    for line in curves:
-        x, y = np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
-        if len(y) == len(expected) and np.allclose(y, expected):
-            if np.allclose(x, y):
-                return "la perte est tracée contre elle-même : l'axe horizontal doit être le numéro de l'itération"
-            return None if np.allclose(np.diff(x), 1) else "l'axe horizontal n'est pas le numéro de l'itération"
-    return "la courbe n'est pas loss_history, la perte à chaque itération"
+def verdict(work, number):
+    """Juge une chose à écrire : rend « à faire », « pas encore » ou « bien », et la raison."""
+    question = {"task": "observe", "number": number, "skipped": []}
+    reply, left = ask(work, question), source.raise_lines(work.text)
+    if stopped_at(reply) == number:
+        if judged(work, ask(work, {**question, "skipped": [number]}), number):
+            return "à faire", ""
+        return "pas encore", f"c'est juste, mais le raise est encore là, ligne {left[number]}"
+    if stopped_at(reply) and number in left:
+        return "à faire", ""  # arrêté par un autre numéro, avant celui-ci
+    reason = judged(work, reply, number)
+    work.states[number] = "faux" if reason else "juste"
+    if reason:
+        return "pas encore", reason
+    for section in NUMBERED[number].sections:
+        played = ask(work, {"task": "play", "number": number, "section": section, "skipped": []})
+        if stopped_at(played) == number:
+            return "pas encore", f"c'est juste, mais le raise est encore là, ligne {left[number]}"
+        reason = "" if stopped_at(played) else problem(work, played, number)
+        if reason:
+            return "pas encore", f"c'est juste, mais la section {section} ne va pas au bout : {reason}"
+    work.states[number] = "bien"
+    return "bien", ""
 
 
-def check_third_input(module):
-    """2.2.2-trois-entrees : les données et les paramètres de départ."""
-    given, results = [], []
-    real_check, real_learn = module.wrong_formula, module.learn
-
-    def watched_check(inputs, targets, true_values):
-        given.extend([np.shape(inputs), np.shape(targets)])
-        return real_check(inputs, targets, true_values)
-
-    def watched_learn(inputs, targets, weights, *others):
-        given.append(np.shape(weights))
-        results.append(real_learn(inputs, targets, weights, *others))
-        return results[-1]
-
-    module.wrong_formula, module.learn = watched_check, watched_learn
-    play(module, module.section_three_inputs)
-    if given[0] != (1000, 3):
-        return f"inputs est de forme {given[0]}, il faut (1000, 3) : trois entrées"
-    if given[1] != (1000, 1):
-        return f"targets est de forme {given[1]}, il faut (1000, 1)"
-    if not results:
-        return "targets ne suit pas la formule de l'énoncé"
-    if given[2] != (3, 1):
-        return f"weights est de forme {given[2]}, il faut (3, 1) : trois poids pour trois entrées"
-    learned = results[0][1][-1]
-    if not np.allclose(learned, [2, 4, -3, 3], atol=0.05):
-        return f"les paramètres appris sont {learned.round(2).tolist()} et non [2, 4, -3] et 3"
-    return None
-
-
-def check_mini_batch(module):
-    """2.2.3 : le choix du mini-batch, dans `train`.
-
-    Les entrées sont une matrice identité : un pas ne bouge que les poids des observations du groupe, et chacun
-    d'une part 1/taille de son écart. Les poids disent donc qui était dans chaque groupe.
-    """
-    n, size, rate = 12, 4, 0.01
-    targets = np.arange(1.0, n + 1).reshape(-1, 1)
-    start = np.zeros((n, 1)), np.zeros(1)
-    _, path = module.train(np.eye(n), targets, *start, rate, 60, size, np.random.default_rng(0))
-    shares = []
-    for (weights, bias), (after, _) in zip(path, path[1:]):
-        shares.append(((weights - after) / rate / (weights + bias - targets)).ravel())
-    shares = np.array(shares)  # (60, n) : la part de chaque observation dans chaque pas
-    totals = shares.sum(axis=1)
-    if np.allclose(totals, size):
-        return "chaque pas fait la somme des gradients du groupe : il en faut la moyenne"
-    if not np.allclose(totals, 1):
-        return "chaque pas n'est pas la moyenne des gradients du groupe : divisez par sa taille"
-    if np.allclose(shares, 1 / n):
-        return "chaque groupe est fait de toutes les observations"
-    if not np.isclose(shares[shares > 1e-9].min(), 1 / size):
-        return f"les groupes n'ont pas la taille demandée, {size} ici"
-    if np.allclose(shares, shares[0]):
-        return "c'est toujours le même groupe : tirez-en un autre à chaque itération"
-    return None if (shares.max(axis=0) > 0).all() else "certaines observations ne sont jamais tirées"
-
-
-def check_relu(module):
-    """3.1 : ReLU."""
-    x = np.array([-3.0, -0.5, 0.0, 0.5, 3.0])
+def broken(work):
+    """Ce qui empêche de charger le script, ou ""."""
     try:
-        found = module.relu(x)
-    except ValueError:
-        return "elle ne marche que sur un nombre : il faut traiter chaque élément d'un tableau"
-    if np.shape(found) != x.shape:
-        return f"elle ne traite pas chaque élément : {len(x)} nombres en entrée, forme {np.shape(found)} en sortie"
-    if np.allclose(found, abs(x)):
-        return "c'est la valeur absolue : à gauche de 0, ReLU vaut 0"
-    wrong = np.flatnonzero(~np.isclose(found, [0, 0, 0, 0.5, 3]))
-    return f"relu({x[wrong[0]]:g}) vaut {found[wrong[0]]:g}" if len(wrong) else None
+        compile(work.text, f"{work.script}.py", "exec")
+    except (SyntaxError, ValueError) as error:
+        seen = {"kind": type(error).__name__, "message": str(error), "line": getattr(error, "lineno", None)}
+        return erreurs.sentence(seen, work.script)
+    return problem(work, ask(work, {"task": "import", "skipped": []}), 0)
 
 
-def check_loss_history(module):
-    """3.3.2 : garder la perte, un nombre par époque."""
-    import torch
-
-    x, y = module.make_data(np.random.default_rng(0), 20, torch.device("cpu"))
-    model = module.RegressionModel()
-    first = torch.nn.functional.mse_loss(model(x), y).item()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
-    loss_history = module.train(model, x, y, optimizer, torch.nn.MSELoss(), 5)
-    if len(loss_history) != 5:
-        return f"5 époques, et {len(loss_history)} valeurs dans loss_history"
-    if any(torch.is_tensor(value) for value in loss_history):
-        return "loss_history garde des tenseurs, et avec eux tout le calcul : gardez le nombre, loss.item()"
-    if not np.isclose(loss_history[0], first) or not np.all(np.diff(loss_history) < 0):
-        return "les valeurs gardées ne sont pas les pertes des époques"
-    return None
-
-
-def check_layers(module):
-    """3.3.2, fin : les couches de RegressionModel."""
-    shapes = [tuple(parameter.shape) for parameter in module.RegressionModel().parameters()]
-    if sum(len(shape) == 2 for shape in shapes) < 2:
-        return "il manque une couche : une couche cachée, puis une couche de sortie"
-    return None
-
-
-def check_forward(module):
-    """3.3.2, fin : `forward`."""
-    import torch
-
-    model = module.RegressionModel()
-    x = torch.linspace(-50, 50, 101).reshape(-1, 1)
-    y = model(x)
-    if not torch.is_tensor(y) or y.shape != (101, 1):
-        return f"forward rend {tuple(y.shape) if torch.is_tensor(y) else type(y).__name__}, il faut un tenseur (n, 1)"
-    middle = (y[0] + y[-1]) / 2 - y[50]  # nul si les trois points sont alignés
-    quarter = (y[0] + y[50]) / 2 - y[25]
-    if max(abs(middle), abs(quarter)) < 1e-4 * (1 + abs(y).max()):
-        return "le modèle est encore une droite : il manque l'activation entre les deux couches"
-    return None
-
-
-CHECKS = [
-    ("exercice1", check_loss_figure),
-    ("exercice1", check_third_input),
-    ("exercice1", check_mini_batch),
-    ("relu_plot", check_relu),
-    ("exercice3", check_loss_history),
-    ("exercice3_nonlinear", check_layers),
-    ("exercice3_nonlinear", check_forward),
-]
-
-
-def judge(script, check):
-    """Rend le verdict et sa raison."""
+def check_script(script):
+    """Juge un script : rend une ligne par chose à écrire, et combien sont bien."""
+    path, lines = FOLDER / f"{script}.py", []
     try:
-        problem = check(load(script))
-    except NotImplementedError:
-        return "à faire", ""
-    except Exception as error:  # l'erreur d'un élève, quelle qu'elle soit : on la dit, et on juge les autres
-        return "pas encore", f"{type(error).__name__} : {str(error).splitlines()[0] if str(error) else ''}"
-    return ("pas encore", problem) if problem else ("bien", "")
+        work = Work(script, source.read(path), [], {})
+        fault = broken(work)
+    except OSError:
+        work, fault = Work(script, "", [], {}), f"{script}.py n'est pas dans ce dossier"
+    except (SyntaxError, UnicodeError) as error:
+        work, fault = Work(script, "", [], {}), f"{script}.py ne se lit pas : enregistrez-le en UTF-8 ({error})"
+    for number in [number for number, blank in NUMBERED.items() if blank.script == script]:
+        word, reason = ("pas encore", fault) if fault else verdict(work, number)
+        if fault:
+            fault = "même raison"
+        line = source.find_line(work.text, number, NUMBERED[number])
+        lines.append(f"[{word}] {script}.py ligne {line}, {title(number)}" + (f" : {reason}" if reason else ""))
+    for child in work.children:
+        dialogue.stop(child)
+    return lines, sum(line.startswith("[bien]") for line in lines)
+
+
+def show_hint(word):
+    """Affiche un indice : « 4 », « 4.2 » ou « 4.3 » ; rend l'état."""
+    number, _, level = word.partition(".")
+    level = level or "1"
+    if not (number.isdecimal() and int(number) in NUMBERED and level in ("1", "2", "3")):
+        print(f"verifier.py : il faut un numéro de 1 à {len(BLANKS)}, pas {word!r:.40}", file=sys.stderr)
+        return 2
+    print(f"{NUMBERED[int(number)].script}.py, {title(int(number))}")
+    for line in NUMBERED[int(number)].hints[int(level) - 1].split(" / "):
+        print(f"  {line}")
+    if level != "3":
+        print(f"Encore un indice : python verifier.py --indice {number}.{int(level) + 1}")
+    return 0
 
 
 def main():
-    good = 0
-    for script, check in CHECKS:
-        verdict, reason = judge(script, check)
-        title = check.__doc__.splitlines()[0].rstrip(".")
-        print(f"[{verdict}] {script}.py, {title}" + (f" : {reason}" if reason else ""))
-        good += verdict == "bien"
-    print(f"{good} sur {len(CHECKS)}")
-    return 0 if good == len(CHECKS) else 1
+    """Rend l'état : 0 si tout est bien, 1 sinon, 2 pour une demande qu'on ne comprend pas."""
+    words = sys.argv[1:]
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+    if words[:1] == ["--indice"] and len(words) == 2:
+        return show_hint(words[1])
+    scripts = [word.removesuffix(".py") for word in words] or SCRIPTS
+    if not set(scripts) <= set(SCRIPTS):
+        print(
+            __doc__
+            if words in (["-h"], ["--help"])
+            else f"verifier.py : il faut un script parmi {', '.join(SCRIPTS)}, ou --indice 4"
+        )
+        return 0 if words in (["-h"], ["--help"]) else 2
+    if sys.stdout.isatty() or "ipykernel" in sys.modules:
+        print("Je joue vos sections : une vingtaine de secondes pour tout.", flush=True)
+    total = 0
+    pool = ThreadPoolExecutor(min(2, os.cpu_count() or 1))
+    try:
+        for lines, n_good in pool.map(check_script, scripts):
+            print("\n".join(lines), flush=True)
+            total += n_good
+    except KeyboardInterrupt:
+        print("Interrompu.", file=sys.stderr)
+        return 130
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for child in list(dialogue.running):
+            dialogue.stop(child)
+    wanted = sum(blank.script in scripts for blank in BLANKS)
+    print(f"{total} sur {wanted}")
+    return 0 if total == wanted else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    if status and "ipykernel" not in sys.modules:
+        sys.exit(status)

@@ -1,0 +1,96 @@
+"""Le dialogue avec le processus enfant : lui seul charge le script de l'élève, et ne fait que répondre.
+
+Rien de l'élève n'est exécuté ici. Une question part par un tube privé avec un mot neuf, que la réponse doit porter ;
+une réponse n'est que du JSON, que les fonctions `judge_...` regardent.
+"""
+
+import collections
+import contextlib
+import json
+import os
+import queue
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+HERE = Path(__file__).parent.parent
+OUT_OF_TIME = 124  # l'état de sortie de l'enfant quand il a dépassé son temps
+LARGEST = 20_000_000  # octets d'une réponse
+Child = collections.namedtuple("Child", "process replies")
+running = []  # pour les arrêter tous à Ctrl+C
+
+
+def start(folder, script):
+    """Lance l'enfant d'un script : un environnement propre, un seul fil de calcul, ni fenêtre ni carte graphique."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    kept |= {name: os.environ[name] for name in ("PYTHONPATH", "PYTHONHOME") if name in os.environ}
+    kept |= {"MPLBACKEND": "agg", "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1"}
+    kept |= {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "VECLIB_MAXIMUM")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "verification.enfant", str(folder), script],
+        cwd=HERE,
+        env=kept,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=os.name == "posix",
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+    child = Child(process, queue.Queue())
+    threading.Thread(target=listen, args=child, daemon=True).start()
+    running.append(child)
+    return child
+
+
+def listen(process, replies):
+    """Dans un fil à part : met chaque réponse dans la file ; None quand il n'y en aura plus."""
+    while True:
+        line = process.stdout.readline(LARGEST + 1)
+        if not line or len(line) > LARGEST:
+            break
+        with contextlib.suppress(ValueError):
+            replies.put(json.loads(line))
+    replies.put(None)
+
+
+def stop(child):
+    """Arrête l'enfant et ceux qu'il aurait lancés ; n'en laisse rien."""
+    with contextlib.suppress(OSError):
+        if os.name == "posix":
+            os.killpg(child.process.pid, signal.SIGKILL)
+        child.process.kill()
+    child.process.wait()
+    with contextlib.suppress(OSError):
+        child.process.stdin.close()
+    if child in running:
+        running.remove(child)
+
+
+def ask(child, question, seconds):
+    """Pose une question ; rend la réponse, ou {"end": pourquoi il n'y en a pas}, et l'enfant est alors arrêté."""
+    token = secrets.token_hex(8)
+    with contextlib.suppress(OSError):  # déjà mort : on le verra à sa réponse
+        child.process.stdin.write((json.dumps({**question, "token": token, "seconds": seconds}) + "\n").encode())
+        child.process.stdin.flush()
+    while True:
+        try:
+            reply = child.replies.get(timeout=3 * seconds)  # le temps de calcul, lui, est compté par l'enfant
+        except queue.Empty:
+            stop(child)
+            return {"end": f"pas de réponse en {seconds} secondes"}
+        if reply is None:
+            break
+        if isinstance(reply, dict) and reply.get("token") == token:
+            return reply
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.process.wait(5)
+    status = child.process.poll()
+    stop(child)
+    if status == OUT_OF_TIME:
+        return {"end": f"pas de réponse en {seconds} secondes"}
+    if status is not None and (status < 0 or status > 0xC0000000):
+        return {"end": "Python s'est arrêté net (erreur de segmentation, ou plus de mémoire)"}
+    return {"end": "le script arrête Python en pleine section (os._exit, ou une réponse illisible)"}

@@ -1,0 +1,405 @@
+"""exercice1 : ce que l'enfant observe, et ce que le parent en juge. Six choses à écrire, dans l'ordre de l'énoncé."""
+
+import numpy as np
+
+from verification.base import Blank
+from verification.dessins import drawn, fault, numbers, shown
+from verification.observation import array, local_values, watch
+
+CONSTANTS = {  # celles de la version distribuée, en plus court : un réglage changé ne change pas le verdict
+    "SEED": 0,
+    "N_OBSERVATIONS": 1000,
+    "TRUE_WEIGHTS": [3, -4],
+    "TRUE_BIAS": 5,
+    "NOISE": 0.1,
+    "LEARNING_RATE": 0.01,
+    "N_ITERATIONS": 300,
+    "RATES": [0.02, 0.004, 0.0007],
+    "BATCH_SIZES": [2, 7, 20],
+}
+N, SIZE, STEPS = 12, 4, 60  # l'essai des mini-batchs : observations, taille d'un groupe, itérations
+
+
+# --- 2.2.2-perte : tracer la perte --------------------------------------------------------------------
+def observe_loss(load):
+    module = load(**CONSTANTS)
+    calls = watch(module, "train")
+    module.section_loss()
+    return {"losses": numbers(calls[-1][1][0]).tolist(), "axes": drawn()}
+
+
+def judge_loss(seen):
+    return "" if shown(seen["axes"], seen["losses"]) else fault(seen["axes"], seen["losses"], "loss_history")
+
+
+# --- 2.2.2-taux : la boucle des taux ------------------------------------------------------------------
+def observe_rates(load):
+    module = load(**CONSTANTS)
+    _, inputs, targets, weights, bias = module.setup(1000)
+    rates = CONSTANTS["RATES"]
+    losses = [numbers(module.train(inputs, targets, weights, bias, rate, 300)[0]).tolist() for rate in rates]
+    calls = watch(module, "train")
+    module.section_rates()
+    given = [arguments for arguments, _ in calls if arguments["n_iterations"] != 5]  # 5 : l'essai de la section
+    return {
+        "losses": losses,
+        "rates": [array(arguments["learning_rate"])["values"] for arguments in given],
+        "weights": [array(arguments["weights"])["values"] for arguments in given],
+        "iterations": [array(arguments["n_iterations"])["values"] for arguments in given],
+        "axes": drawn(),
+    }
+
+
+def judge_rates(seen):
+    axes, rates, wanted = seen["axes"], seen["rates"], CONSTANTS["RATES"]
+    missing = [rate for rate, losses in zip(wanted, seen["losses"]) if not shown(axes, losses)]
+    if not missing:
+        return ""
+    if not rates and not any(series["kind"] == "line" for series in axes[0]):
+        return "train n'est pas appelée : il faut l'appeler une fois par taux, dans une boucle"
+    if len(rates) > 1 and len(set(map(str, rates))) == 1:
+        return f"train reçoit toujours le même taux, {rates[0]:g} : donnez-lui celui de la boucle"
+    others = [rate for rate in rates if not np.isclose(rate, wanted).any()]
+    if others:
+        return f"le taux {others[0]:g} n'est pas dans RATES : la boucle doit parcourir RATES, qu'on peut modifier"
+    if any(weights != seen["weights"][0] for weights in seen["weights"]):
+        return "un apprentissage part des paramètres du précédent : chacun doit partir des mêmes weights et bias"
+    if any(count != 300 for count in seen["iterations"]):
+        return f"train fait {seen['iterations'][0]:g} itérations : donnez-lui n_iterations"
+    if len(rates) < len(wanted):
+        return f"train n'a pas été appelée pour le taux {missing[0]:g} : un return ou un break arrête-t-il la boucle ?"
+    if missing == wanted[:-1]:
+        return "seule la courbe du dernier taux est tracée : tracez dans la boucle, et non après elle"
+    return fault(axes, seen["losses"][wanted.index(missing[0])], f"loss_history (taux {missing[0]:g})")
+
+
+# --- 2.2.2-trois-entrees ------------------------------------------------------------------------------
+def observe_three(load):
+    module = load(**CONSTANTS)
+    formula = watch(module, "wrong_formula", says_no)
+    learned = watch(module, "learn", learns_nothing)
+    module.section_three_inputs()
+    seen = {name: array(formula[0][0][name]) for name in ("inputs", "targets")}
+    return {**seen, **{name: array(learned[0][0][name]) for name in ("weights", "bias")}}
+
+
+def says_no(*args):
+    return False
+
+
+def learns_nothing(*args, **kwargs):
+    return [], None, ""
+
+
+def formula_text(values):
+    """« 2·x1 + 4·x2 - 3·x3 + 3 »"""
+    terms = [f"{value:.3g}·x{j}" for j, value in enumerate(values[:-1], start=1)]
+    return " + ".join([*terms, f"{values[-1]:.3g}"]).replace("+ -", "- ")
+
+
+def judge_three(seen):
+    shapes = {name: tuple(seen[name]["shape"] or ()) for name in ("inputs", "targets", "weights", "bias")}
+    n = CONSTANTS["N_OBSERVATIONS"]
+    for name, wanted in [("inputs", (n, 3)), ("targets", (n, 1)), ("weights", (3, 1))]:
+        if shapes[name] != wanted:
+            return f"{name} est de forme {shapes[name]}, il faut {wanted}"
+    if np.prod(shapes["bias"]) != 1:
+        return f"bias est de forme {shapes['bias']}, il faut un seul nombre, de forme (1,)"
+    arrays = {name: np.array(seen[name]["values"], float) for name in shapes}
+    if not all(np.isfinite(values).all() for values in arrays.values()):
+        return "toutes les valeurs ne sont pas des nombres finis"
+    inputs, targets = arrays["inputs"], arrays["targets"]
+    if abs(inputs).max() > 10.01 or (inputs.min(axis=0) > -9.5).any() or (inputs.max(axis=0) < 9.5).any():
+        return f"les entrées vont de {inputs.min():.3g} à {inputs.max():.3g} : il faut les tirer entre -10 et 10"
+    extended = np.column_stack([inputs, np.ones(n)])
+    if np.linalg.matrix_rank(extended) < 4:
+        return "deux entrées sont les mêmes nombres : tirez x1, x2 et x3 chacune à part"
+    found = np.linalg.lstsq(extended, targets, rcond=None)[0][:, 0]
+    rest = targets[:, 0] - np.dot(extended, found)  # le bruit
+    wanted = [2, 4, -3, 3]
+    if abs(found - wanted).max() < 1e-6 and abs(rest).max() < 1e-6:
+        return "les cibles suivent la formule, mais sans bruit"
+    if abs(rest).max() < 1e-6 and abs(found - wanted)[:3].max() < 1e-6 and abs(found[3] - 3) < 0.11:
+        return "toutes les cibles ont le même bruit : il en faut un par observation, de forme (n, 1)"
+    if abs(found - wanted).max() > 0.02 + rest.std() / 5:
+        return f"vos cibles suivent {formula_text(found)}, il faut {formula_text(wanted)}"
+    if abs(rest).max() > 0.12:
+        return f"le bruit va jusqu'à {abs(rest).max():.3g} : l'énoncé le tire entre -0.1 et 0.1"
+    return ""
+
+
+# --- 2.2.3 : les groupes, et leurs observations ------------------------------------------------------
+# Les entrées sont une matrice identité : un pas ne bouge que les poids des observations du groupe, chacun d'une part
+# de son écart. Les poids disent donc qui était dans le groupe, quelle que soit la façon de l'écrire.
+def observe_steps(load, replaced=(), groups=None):
+    """Deux essais, avec deux hasards : les groupes, et combien de fois chaque observation compte dans chaque pas."""
+    tries = []
+    for seed in (0, 1):
+        module = load(replaced, given_groups=groups, **CONSTANTS)
+        np.random.seed(seed)
+        targets, rate = np.arange(1.0, N + 1).reshape(-1, 1) ** 2, 0.01
+        start = np.full((N, 1), 0.5), np.ones(1)
+        generator = np.random.default_rng(seed)
+        values, result, error = local_values(
+            module.train, np.eye(N), targets, start[0], start[1], rate, STEPS, SIZE, generator
+        )
+        if error and (groups is not None or "groups" not in values):
+            raise error  # sinon, ce n'est pas dans les groupes
+        tries.append({"groups": rows_of(values.get("groups")), "counts": counts_of(result, targets, rate)})
+    return {"tries": tries}
+
+
+def rows_of(groups):
+    """Les groupes comme des listes de nombres ; None si ce n'en est pas."""
+    try:
+        return [np.ravel(np.asarray(row, float)).tolist() for row in groups]
+    except (TypeError, ValueError):
+        return None
+
+
+def counts_of(result, targets, rate):
+    """Combien de fois chaque observation compte dans chaque pas, (STEPS, N) ; None sans résultat."""
+    if result is None:
+        return None
+    counts = []
+    for (weights, bias), (after, _) in zip(result[1], result[1][1:]):
+        counts.append((SIZE / rate * (weights - after) / (weights + bias - targets))[:, 0].tolist())
+    return counts
+
+
+def observe_groups(load):
+    return observe_steps(load)
+
+
+def observe_taking(load):
+    """Si les groupes ne sont pas encore écrits, on en donne."""
+    try:
+        return observe_steps(load, groups=())
+    except NotImplementedError as blank:
+        if not str(blank).startswith("À vous n° 4"):
+            raise
+    groups = np.random.default_rng(5).permuted(np.tile(np.arange(N), (STEPS, 1)), axis=1)[:, :SIZE]
+    return observe_steps(load, {4: "groups = given_groups"}, groups)
+
+
+def groups_fault(rows, others):
+    """Ce qui ne va pas dans des groupes, "" si rien ; `others` : ceux d'un autre hasard."""
+    if len(rows) == SIZE and all(len(row) == STEPS for row in rows):
+        return "lignes et colonnes sont échangées : une ligne par itération, batch_size numéros par ligne"
+    sizes = sorted({len(row) for row in rows})
+    if sizes == [1] and len(rows) == SIZE:
+        return "il n'y a qu'un groupe : il en faut un par itération, n_iterations en tout"
+    if len(rows) < STEPS:
+        return f"il y a {len(rows)} groupes pour {STEPS} itérations : il en faut un par itération"
+    if sizes != [SIZE]:
+        return f"un groupe a {sizes[0] if sizes[0] != SIZE else sizes[-1]} numéros : il en faut batch_size, ici {SIZE}"
+    values = np.array(rows)
+    if not np.allclose(values, np.rint(values)):
+        return f"les numéros doivent être entiers, et il y a {values[0, 0]:.3g}"
+    if values.min() < 0 or values.max() >= N:
+        worst = values.min() if values.min() < 0 else values.max()
+        return f"le numéro {worst:g} n'existe pas : il faut aller de 0 à len(inputs) - 1, ici {N - 1}"
+    if (values[:STEPS] == values[0]).all():
+        return "c'est toujours le même groupe : il en faut un autre à chaque itération"
+    unseen = sorted(set(range(N)) - set(values[:STEPS].ravel().astype(int).tolist()))
+    if unseen:
+        return f"l'observation n° {unseen[0]} n'est jamais tirée, et il y en a {N}, de 0 à {N - 1}"
+    if rows == others:
+        return "les groupes sont les mêmes quel que soit le hasard : tirez-les avec rng"
+    return ""
+
+
+def steps_fault(counts):
+    """Ce que des pas disent de leurs groupes, "" si tout va bien."""
+    values = np.array(counts)  # (STEPS, N)
+    totals = values.sum(axis=1)
+    if np.allclose(totals, SIZE**2) or np.allclose(totals, SIZE * N):
+        return "chaque pas fait la somme du groupe, et non sa moyenne : relisez l'étape (5)"
+    if np.allclose(values, SIZE / N):
+        return "chaque pas se sert de toutes les observations : x et y n'ont pas changé"
+    if not np.allclose(totals, SIZE, rtol=1e-6) or (values < -1e-6).any():
+        return "x et y ne sont pas les entrées et les cibles d'un même groupe"
+    smallest = values[values > 1e-6].min()
+    if not np.isclose(smallest, 1) and np.allclose(values / smallest, np.rint(values / smallest)):
+        return f"chaque pas se sert de {SIZE / smallest:.3g} observations : il en faut batch_size, ici {SIZE}"
+    if not np.allclose(values, np.rint(values), atol=1e-6):
+        return "x et y ne sont pas les entrées et les cibles d'un même groupe"
+    if (values == values[0]).all() or np.allclose(values, values[0]):
+        return "c'est toujours le même groupe : il en faut un autre à chaque itération"
+    unseen = np.flatnonzero(values.max(axis=0) < 0.5)
+    return f"l'observation n° {unseen[0]} n'est jamais prise" if len(unseen) else ""
+
+
+def judge_groups(seen):
+    first, second = seen["tries"]
+    if first["groups"] is not None:
+        return groups_fault(first["groups"], second["groups"])
+    if first["counts"] is None:
+        return "après ces lignes, groups n'est pas une suite de groupes de numéros"
+    if np.allclose(first["counts"], second["counts"]):
+        return "les groupes sont les mêmes quel que soit le hasard : tirez-les avec rng"
+    return steps_fault(first["counts"])
+
+
+def judge_taking(seen):
+    rows, counts = seen["tries"][0]["groups"], np.array(seen["tries"][0]["counts"])
+    if rows is None or [len(row) for row in rows[:STEPS]] != [SIZE] * STEPS:
+        return steps_fault(counts) if rows is None else "il faut d'abord que le numéro 4 marche"
+    wanted = np.array([np.bincount(np.array(row, int) % N, minlength=N) for row in rows[:STEPS]])
+    if np.allclose(counts, wanted, atol=1e-6):
+        return "il faut d'abord que le numéro 4 marche" if groups_fault(rows, None) else ""
+    if np.allclose(counts, wanted[0], atol=1e-6):
+        return "c'est toujours le groupe numéro 0 : il faut le groupe numéro k"
+    return steps_fault(counts) or "x et y ne sont pas les observations du groupe numéro k"
+
+
+# --- 2.2.3 : la boucle des tailles --------------------------------------------------------------------
+def observe_sizes(load):
+    """`train` est remplacée : la boucle se juge même si les groupes ne sont pas encore écrits."""
+    module = load(**CONSTANTS)
+    numbers_of_calls = []
+
+    def pretend(inputs, targets, weights, bias, learning_rate, n_iterations, batch_size=None, rng=None):
+        numbers_of_calls.append(batch_size)
+        losses = [(10.0 + len(numbers_of_calls)) / (k + 1) for k in range(n_iterations)]
+        return losses, [(weights * (1 - k / n_iterations), bias + 1e-6 * k) for k in range(n_iterations + 1)]
+
+    calls = watch(module, "train", pretend)
+    module.wrong_groups = says_no
+    module.section_mini_batch()
+    names = ("learning_rate", "n_iterations", "batch_size", "weights")
+    seen = [{name: array(arguments[name])["values"] for name in names} for arguments, _ in calls]
+    for row, (arguments, result) in zip(seen, calls):
+        row.update(rng=arguments["rng"] is not None, losses=result[0], full=not arguments["batch_size"])
+    axes = drawn()
+    full = [series["y"][:-1] for series in axes[1] if series["kind"] == "line"][-1]  # à droite, il vient en dernier
+    return {"calls": seen, "axes": axes, "full": full}
+
+
+def judge_sizes(seen):
+    axes, wanted = seen["axes"], CONSTANTS["BATCH_SIZES"]
+    calls = [call for call in seen["calls"] if not call["full"]]
+    drawn_sizes = [call["batch_size"] for call in calls if shown(axes, call["losses"])]
+    good = [call for call in calls if np.isclose(call["learning_rate"], 0.01) and call["rng"]]
+    chained = any(call["weights"] != seen["calls"][-1]["weights"] for call in calls)
+    if [size for size in wanted if size in drawn_sizes] == wanted and len(good) == len(calls) and not chained:
+        return ""
+    if not calls:
+        if len(seen["calls"]) > 1:
+            return "train ne reçoit pas batch_size : c'est le gradient complet ; donnez-lui la taille, et rng"
+        return "train n'est pas appelée : il faut l'appeler une fois par taille, dans une boucle"
+    sizes = [call["batch_size"] for call in calls]
+    if not all(call["rng"] for call in calls):
+        return "train ne reçoit pas rng, avec lequel elle tire ses groupes"
+    others = [size for size in sizes if size not in wanted]
+    if others:
+        return f"la taille {others[0]:g} n'est pas dans BATCH_SIZES : la boucle doit parcourir BATCH_SIZES"
+    if len(sizes) > 1 and len(set(sizes)) == 1:
+        return f"train reçoit toujours la même taille, {sizes[0]:g} : donnez-lui celle de la boucle"
+    if len(good) < len(calls):
+        return f"train reçoit le taux {calls[0]['learning_rate']:g} : il faut LEARNING_RATE"
+    if chained:
+        return "un apprentissage part des paramètres du précédent : chacun doit partir des mêmes weights et bias"
+    if set(sizes) != set(wanted):
+        return "train n'a pas été appelée pour toutes les tailles : un return ou un break arrête-t-il la boucle ?"
+    if drawn_sizes == wanted[-1:]:
+        return "seule la courbe de la dernière taille est tracée : tracez dans la boucle, et non après elle"
+    return fault(axes, calls[0]["losses"], "loss_history", others=[seen["full"]])
+
+
+BLANKS = [
+    Blank(
+        script="exercice1",
+        part="2.2.2",
+        consigne="tracez loss_history sur ax",
+        function="section_loss",
+        sections=["2.2.2-perte"],
+        observe=observe_loss,
+        judge=judge_loss,
+        small={},
+        hints=[
+            "La perte est en ordonnée. Qu'y a-t-il en abscisse, d'après l'énoncé ?",
+            "ax.plot d'une seule liste met le numéro de chaque élément en abscisse.",
+            "ax.plot(____)",
+        ],
+    ),
+    Blank(
+        script="exercice1",
+        part="2.2.2",
+        consigne="entraînez avec chaque taux de RATES, et tracez",
+        function="section_rates",
+        sections=["2.2.2-taux"],
+        observe=observe_rates,
+        judge=judge_rates,
+        small={},
+        hints=[
+            "Que faut-il refaire pour chaque taux ? Qu'est-ce qui doit rester le même d'un taux à l'autre ?",
+            "`train` rend deux choses, la perte de chaque itération et le chemin : on peut écrire a, b = train(...).",
+            "for rate in ____: /     loss_history, path = train(____, ____, ____, ____, rate, ____) /     ax.plot(____)",
+        ],
+    ),
+    Blank(
+        script="exercice1",
+        part="2.2.2",
+        consigne="tirez de quoi apprendre avec trois entrées",
+        function="section_three_inputs",
+        sections=["2.2.2-trois-entrees"],
+        observe=observe_three,
+        judge=judge_three,
+        small={},
+        hints=[
+            "L'énoncé tire x1 et x2 au début de 2.2.1, et weights au début de 2.2.2 : qu'est-ce qui change à trois ?",
+            "rng.uniform(min, max, size=(n, 1)), ou np.random.uniform ; np.column_stack colle des colonnes. Il faut "
+            "quatre noms : inputs (n, 3), targets (n, 1), weights (3, 1), bias (1,).",
+            "x3 = rng.uniform(____, ____, size=(____, 1)) ; inputs = np.column_stack((____, ____, ____)) ; "
+            "targets = ____ + noise ; weights = rng.uniform(-0.2, 0.2, size=(____, 1)) ; bias = ____",
+        ],
+    ),
+    Blank(
+        script="exercice1",
+        part="2.2.3",
+        consigne="tirez au hasard groups, les groupes (mini-batch)",
+        function="train",
+        sections=["2.2.3-mini-batch"],
+        observe=observe_groups,
+        judge=judge_groups,
+        small={},
+        hints=[
+            "Une observation a un numéro, de 0 à len(inputs) - 1. Combien par groupe, et combien de groupes ?",
+            "rng.integers(fin, size=(lignes, colonnes)) tire des entiers de 0 à fin - 1 ; ou une boucle qui ajoute un "
+            "groupe à une liste.",
+            "groups = rng.integers(____, size=(____, ____))",
+        ],
+    ),
+    Blank(
+        script="exercice1",
+        part="2.2.3",
+        consigne="prenez dans x et y le groupe numéro k",
+        function="train",
+        sections=["2.2.3-mini-batch"],
+        observe=observe_taking,
+        judge=judge_taking,
+        small={},
+        hints=[
+            "x doit recevoir les entrées du groupe numéro k, et y leurs cibles : où sont ses numéros ?",
+            "Un tableau NumPy prend une liste de numéros entre crochets : a[[2, 0, 5]] a trois lignes.",
+            "x, y = inputs[____], targets[____]",
+        ],
+    ),
+    Blank(
+        script="exercice1",
+        part="2.2.3",
+        consigne="entraînez par groupes (BATCH_SIZES), et tracez",
+        function="section_mini_batch",
+        sections=["2.2.3-mini-batch"],
+        observe=observe_sizes,
+        judge=judge_sizes,
+        small={},
+        hints=[
+            "C'est la boucle des taux, avec une autre chose qui change : laquelle ?",
+            "`train` a deux arguments de plus, à la fin : la taille d'un groupe, et rng, qui tire les groupes.",
+            "for size in ____: /     loss_history, path = train(____, ____, ____, ____, ____, ____, ____, rng) / "
+            "    left.plot(____)",
+        ],
+    ),
+]

@@ -1,0 +1,259 @@
+"""exercice2 : ce que l'enfant observe, et ce que le parent en juge. Quatre choses à écrire."""
+
+import re
+
+import numpy as np
+
+from verification.base import Blank
+from verification.dessins import drawn
+
+CONSTANTS = {
+    "SEED": 0,
+    "HIDDEN_LAYER_SIZES": [10],
+    "ACTIVATION": "tanh",
+    "SOLVER": "sgd",
+    "LEARNING_RATE": 0.1,
+    "MOMENTUM": 0.9,
+    "BATCH_SIZE": 20,
+    "EPOCHS": 2,
+    "HIDDEN_SIZES": [2, 5, 7],
+    "ACTIVATIONS": ["tanh", "identity", "logistic"],
+    "RATES": [0.002, 0.05],
+    "MOMENTA": [0.3, 0.6],
+    "MOMENTA_RATE": 0.02,
+}
+SMALL = {"EPOCHS": 3}
+SETTINGS = ["hidden_layer_sizes", "activation", "solver", "learning_rate_init", "momentum", "batch_size", "alpha"]
+
+
+# --- 3.2-structure : la taille des matrices -----------------------------------------------------------
+def observe_shapes(load):
+    """Ce qui est affiché avec 11, puis 13 neurones cachés."""
+    import contextlib
+    import io
+
+    texts = []
+    for size in (11, 13):
+        module, output = load(**{**CONSTANTS, "HIDDEN_LAYER_SIZES": [size]}), io.StringIO()
+        with contextlib.redirect_stdout(output):
+            module.section_structure()
+        texts.append(output.getvalue()[:20_000])
+    return {"texts": texts}
+
+
+def holds_pairs(found, pairs):
+    """Vrai si ces couples se suivent dans une liste d'entiers, sans se chevaucher, dans un ordre ou dans l'autre."""
+    for wanted in (pairs, pairs[::-1]):
+        place = 0
+        for pair in wanted:
+            places = [k for k in range(place, len(found) - 1) if found[k : k + 2] in (pair, pair[::-1])]
+            place = places[0] + 2 if places else len(found) + 1
+        if place <= len(found):
+            return True
+    return False
+
+
+def judge_shapes(seen):
+    texts = [text.partition("`forward`")[0] for text in seen["texts"]]  # ce qui suit n'est pas de l'élève
+    found = [[int(word) for word in re.findall(r"(?<![\d.])\d+(?![\d.]*\d)", text)] for text in texts]
+    if all(holds_pairs(numbers, [[4, size], [size, 3]]) for numbers, size in zip(found, (11, 13))):
+        return ""
+    if not texts[0].strip():
+        return "rien n'est affiché : print, pour chaque matrice de poids"
+    if len(re.findall(r"\d\.\d", texts[0])) > 20:
+        return "vous affichez les nombres des matrices : c'est leur forme qu'il faut"
+    if found[0] == found[1]:
+        return "ce qui est affiché ne change pas avec HIDDEN_LAYER_SIZES : demandez leur forme aux matrices du réseau"
+    if found[0] == [11, 3]:
+        return "ce sont les formes des biais (intercepts_) ; les matrices de poids sont dans coefs_"
+    shown = " ".join(texts[0].split())[:60]
+    return f"avec 11 neurones cachés on voit « {shown} » : il faut deux matrices, (4, 11) et (11, 3)"
+
+
+# --- 3.2 : les comparaisons ---------------------------------------------------------------------------
+def observe_fits(load, section):
+    """Les réglages de chaque réseau au moment de son apprentissage, et combien de courbes a chaque axe."""
+    from sklearn.neural_network import MLPClassifier
+
+    module, fits = load(**CONSTANTS), []
+    real_fit, real_partial = MLPClassifier.fit, MLPClassifier.partial_fit
+
+    def note(classifier):
+        settings = {name: classifier.get_params()[name] for name in SETTINGS}
+        settings["hidden_layer_sizes"] = np.ravel(settings["hidden_layer_sizes"]).tolist()
+        settings = {name: float(v) if isinstance(v, np.floating) else v for name, v in settings.items()}
+        if settings not in fits:
+            fits.append(settings)
+
+    def fit(classifier, inputs, targets):
+        note(classifier)
+        return real_fit(classifier, inputs, targets)
+
+    def partial_fit(classifier, inputs, targets, classes=None):
+        note(classifier)
+        return real_partial(classifier, inputs, targets, classes)
+
+    MLPClassifier.fit, MLPClassifier.partial_fit = fit, partial_fit
+    try:
+        module.SECTIONS[section]()
+    finally:
+        MLPClassifier.fit, MLPClassifier.partial_fit = real_fit, real_partial
+    curves = [len([series for series in ax if series["kind"] != "alone"]) for ax in drawn()]
+    return {"fits": fits, "curves": curves}
+
+
+def observe_hidden(load):
+    return observe_fits(load, "3.2-couche-cachee")
+
+
+def observe_activation(load):
+    return observe_fits(load, "3.2-activation")
+
+
+def observe_sgd(load):
+    return observe_fits(load, "3.2-sgd")
+
+
+def varied(fits, name, fixed):
+    """Les valeurs que prend un réglage quand tous les autres sont ceux de `fixed`."""
+    others = [setting for setting in SETTINGS if setting != name]
+    return [fit[name] for fit in fits if all(fit[other] == fixed[other] for other in others)]
+
+
+def comparison_fault(fits, name, fixed, values, list_name):
+    """Dit pourquoi ces apprentissages ne comparent pas `values`, et elles seules ; "" s'ils le font."""
+    found = varied(fits, name, fixed)
+    if all(value in found for value in values):
+        return ""
+    if not fits:
+        return "aucun réseau n'est entraîné : appelez compare"
+    changing = [setting for setting in SETTINGS if len({str(fit[setting]) for fit in fits}) > 1]
+    if name not in changing:
+        if changing:
+            return f"c'est {changing[0]} qui change d'un apprentissage à l'autre : ce n'est pas le réglage demandé"
+        return f"aucun réglage de MLPClassifier ne change : les valeurs de {list_name} ne lui parviennent pas"
+    extra = [value for value in found if value not in values]
+    if extra:
+        return f"la valeur {extra[0]} n'est pas dans {list_name} : donnez à compare la liste, qu'on peut modifier"
+    missing = [value for value in values if value not in found]
+    return f"{list_name} n'est pas toute essayée : il manque {missing[0]}, avec les autres réglages inchangés"
+
+
+def base(**changed):
+    """Les réglages d'un réseau de la section, sauf ceux-ci."""
+    return {
+        "hidden_layer_sizes": [10],
+        "activation": "tanh",
+        "solver": "sgd",
+        "learning_rate_init": 0.1,
+        "momentum": 0.9,
+        "batch_size": 20,
+        "alpha": 0.0001,
+        **changed,
+    }
+
+
+def judge_hidden(seen):
+    sizes = [[size] for size in CONSTANTS["HIDDEN_SIZES"]]
+    reason = comparison_fault(seen["fits"], "hidden_layer_sizes", base(), sizes, "HIDDEN_SIZES")
+    if not reason and max(seen["curves"], default=0) < len(sizes):
+        return "tous les réseaux sont entraînés, mais il n'y a pas une courbe pour chacun"
+    return reason
+
+
+def judge_activation(seen):
+    values, fits = CONSTANTS["ACTIVATIONS"], seen["fits"]
+    wide = [fit for fit in fits if fit["hidden_layer_sizes"] == [10]]
+    deep = [fit for fit in fits if fit["hidden_layer_sizes"] == [10, 10, 10]]
+    reason = comparison_fault(wide or fits, "activation", base(), values, "ACTIVATIONS")
+    if reason:
+        return f"à gauche, {reason}" if wide and deep else reason
+    if not deep:
+        return "le côté droit manque : comparez aussi les activations de deep"
+    reason = comparison_fault(deep, "activation", base(hidden_layer_sizes=[10, 10, 10]), values, "ACTIVATIONS")
+    return f"à droite, {reason}" if reason else panels_fault(seen["curves"], [3, 3])
+
+
+def judge_sgd(seen):
+    rates, momenta, rate = CONSTANTS["RATES"], CONSTANTS["MOMENTA"], CONSTANTS["MOMENTA_RATE"]
+    fits = [fit for fit in seen["fits"] if (fit["learning_rate_init"], fit["momentum"]) != (rates[-1], momenta[-1])]
+    plain = base(learning_rate_init=rate, momentum=0)
+    first = [fit for fit in fits if fit["learning_rate_init"] != rate]
+    second = [fit for fit in fits if fit["momentum"] != 0]
+    left = comparison_fault(first or fits, "learning_rate_init", plain, rates, "RATES")
+    right = comparison_fault(second or fits, "momentum", plain, momenta, "MOMENTA")
+    if left:
+        return f"les taux : {left}"
+    return f"les moments : {right}" if right else panels_fault(seen["curves"], [2, 2])
+
+
+def panels_fault(curves, wanted):
+    """Dit quel côté n'a pas ses courbes."""
+    for side, found, least in zip(("gauche", "droite"), curves, wanted):
+        if found < least:
+            return f"à {side} il y a {found} courbe{'s' if found > 1 else ''}, il en faut une par valeur"
+    return ""
+
+
+BLANKS = [
+    Blank(
+        script="exercice2",
+        part="3.2",
+        consigne="affichez la forme de chaque matrice de poids",
+        function="section_structure",
+        sections=["3.2-structure"],
+        observe=observe_shapes,
+        judge=judge_shapes,
+        small=SMALL,
+        hints=[
+            "Un réseau entraîné garde ses matrices de poids : une entre deux couches qui se suivent.",
+            "La documentation de MLPClassifier les appelle coefs_ : une liste de tableaux NumPy, qui ont une forme.",
+            "for weights in classifier.____: /     print(weights.____)",
+        ],
+    ),
+    Blank(
+        script="exercice2",
+        part="3.2",
+        consigne="comparez les nombres de neurones de HIDDEN_SIZES",
+        function="section_hidden",
+        sections=["3.2-couche-cachee"],
+        observe=observe_hidden,
+        judge=judge_hidden,
+        small=SMALL,
+        hints=[
+            "Quel argument de MLPClassifier donne le nombre de neurones cachés ? Lisez make_classifier.",
+            "compare veut un axe, un titre, le réseau, le nom de l'argument entre guillemets, et la liste des valeurs.",
+            'results = compare(ax, "____", classifier, "____", ____)',
+        ],
+    ),
+    Blank(
+        script="exercice2",
+        part="3.2",
+        consigne="comparez les activations de ACTIVATIONS",
+        function="section_activation",
+        sections=["3.2-activation"],
+        observe=observe_activation,
+        judge=judge_activation,
+        small=SMALL,
+        hints=[
+            "Deux réseaux, deux côtés : classifier à gauche, deep à droite. Quel argument donne l'activation ?",
+            "Deux appels de compare, avec left puis right pour axe.",
+            'results = compare(left, "____", ____, "____", ____) ; deep_results = compare(right, ...)',
+        ],
+    ),
+    Blank(
+        script="exercice2",
+        part="3.2",
+        consigne="comparez les taux (RATES), les moments (MOMENTA)",
+        function="section_sgd",
+        sections=["3.2-sgd"],
+        observe=observe_sgd,
+        judge=judge_sgd,
+        small=SMALL,
+        hints=[
+            "Deux réglages, deux côtés. Quels arguments de MLPClassifier donnent le taux et le moment ?",
+            "Pour le taux, deux arguments se ressemblent : celui qui attend un nombre finit par _init.",
+            'rate_results = compare(left, "____", plain, "____", RATES) ; momentum_results = compare(right, ...)',
+        ],
+    ),
+]

@@ -1,0 +1,128 @@
+"""exercice3 : ce que l'enfant observe, et ce que le parent en juge. Deux choses à écrire, dont une dans `train`."""
+
+import numpy as np
+
+from verification.base import Blank
+from verification.dessins import drawn, fault, numbers, shown
+from verification.observation import watch
+
+CONSTANTS = {
+    "SEED": 0,
+    "DEVICE": "cpu",
+    "N_OBSERVATIONS": 100,
+    "NOISE": 0.8,
+    "LEARNING_RATE": 0.05,
+    "EPOCHS": 60,
+}
+SMALL = {"EPOCHS": 20, "DEVICE": "cpu"}
+
+
+# --- 3.3.2 : garder la perte (la même chose dans exercice3_nonlinear) ---------------------------------
+def observe_keeping(load):
+    """Un petit modèle, et une perte qui note ce qu'elle a donné."""
+    import torch
+
+    module, given = load(), []
+    x = torch.linspace(0, 1, 8).reshape(-1, 1)
+    our_model = torch.nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(our_model.parameters(), lr=0.1)
+
+    def loss_func(prediction, target):
+        loss = ((prediction - target) ** 2).mean()
+        given.extend([loss.tolist()])
+        return loss
+
+    kept = module.train(our_model, x, 3 * x + 1, optimizer, loss_func, 6)
+    return {"given": given, "kept": [kind_of(value) for value in kept] if isinstance(kept, list) else None}
+
+
+def kind_of(value):
+    """Ce qu'est une valeur gardée : {"kind", "shape", "value"}."""
+    import torch
+
+    if torch.is_tensor(value):
+        return {"kind": "tensor", "shape": list(value.shape), "value": None}
+    try:
+        return {"kind": "number", "shape": list(np.shape(value)), "value": np.asarray(value, float).ravel().tolist()}
+    except (TypeError, ValueError):
+        return {"kind": type(value).__name__, "shape": None, "value": None}
+
+
+def judge_keeping(seen):
+    kept, given = seen["kept"], seen["given"]
+    if kept is None:
+        return "train ne rend plus la liste loss_history"
+    kinds = {value["kind"] for value in kept}
+    if "builtin_function_or_method" in kinds or "method" in kinds:
+        return "loss_history garde la fonction loss.item, et non ce qu'elle donne : il manque les parenthèses"
+    sizes = {int(np.prod(value["shape"])) for value in kept if value["shape"] is not None}
+    if sizes == {8}:
+        return "loss_history garde la prédiction : c'est la perte, loss, qu'il faut"
+    if "tensor" in kinds:
+        return "loss_history garde des tenseurs, et avec eux tout leur calcul : gardez le nombre, avec .item()"
+    if kinds and kinds != {"number"}:
+        return f"loss_history garde des valeurs de type {sorted(kinds - {'number'})[0]} : il faut des nombres"
+    if len(kept) != len(given):
+        return f"{len(given)} époques, et {len(kept)} valeur{'s' if len(kept) > 1 else ''} dans loss_history"
+    if any(value["shape"] not in ([], [1]) for value in kept):
+        return f"loss_history garde des tableaux de forme {tuple(kept[0]['shape'])} : il faut un nombre par époque"
+    values = numbers([value["value"][0] for value in kept])
+    if len(values) == len(given) and np.allclose(values, given, rtol=1e-4):
+        return ""
+    wrong = np.flatnonzero(~np.isclose(values, given[: len(values)], rtol=1e-4)) if len(values) else [0]
+    found = f"{values[wrong[0]]:.4g}" if len(values) else "autre chose"
+    return f"à l'époque {wrong[0]} la perte est {given[wrong[0]]:.4g}, et loss_history garde {found}"
+
+
+def keep(loss_history, loss):
+    """Pour observer autre chose quand la perte n'est pas encore gardée."""
+    loss_history.extend(np.ravel(loss.tolist()).tolist())
+
+
+# --- 3.3.2-perte : la figure 8 ------------------------------------------------------------------------
+def observe_plot(load):
+    module = load({13: "given_keep(loss_history, loss)"}, given_keep=keep, **CONSTANTS)
+    calls = watch(module, "measure_epochs")
+    module.section_history()
+    losses = numbers(calls[-1][1][0]).tolist() if calls else []
+    return {"losses": losses, "axes": drawn()}
+
+
+def judge_plot(seen):
+    if not seen["losses"]:
+        return "il faut d'abord que loss_history garde la perte de chaque époque"
+    return "" if shown(seen["axes"], seen["losses"]) else fault(seen["axes"], seen["losses"], "loss_history")
+
+
+BLANKS = [
+    Blank(
+        script="exercice3",
+        part="3.3.2",
+        consigne="ajoutez à loss_history la perte, un nombre",
+        function="train",
+        sections=["3.3.2-perte"],
+        observe=observe_keeping,
+        judge=judge_keeping,
+        small=SMALL,
+        hints=[
+            "L'énoncé garde `loss`, un tenseur, et avec lui tout son calcul. Comment n'en garder que le nombre ?",
+            "Un tenseur d'un seul élément donne son nombre par .item(), avec ses parenthèses, ou par float(...).",
+            "loss_history.append(____)",
+        ],
+    ),
+    Blank(
+        script="exercice3",
+        part="3.3.2",
+        consigne="tracez la perte, loss_history, à gauche",
+        function="section_history",
+        sections=["3.3.2-perte"],
+        observe=observe_plot,
+        judge=judge_plot,
+        small=SMALL,
+        hints=[
+            "C'est la figure 8 de l'énoncé : qu'y a-t-il en abscisse, et en ordonnée ?",
+            "L'énoncé change chaque tenseur en nombre pour le tracer ; ici, ce sont déjà des nombres.",
+            "left.plot(____)",
+        ],
+    ),
+]

@@ -1,0 +1,397 @@
+"""exercice3_nonlinear : ce que l'enfant observe, et ce que le parent en juge. Six choses à écrire.
+
+Un modèle est jugé sur ce qu'il apprend : satisfaisant avec la graine 0, celle de la section, et avec une des deux
+suivantes. Nos optimiseur et modèle remplacent ceux de l'élève là où c'est l'autre qu'on juge.
+"""
+
+import numpy as np
+
+from verification.base import Blank
+from verification.dessins import drawn, fault, numbers, shown
+from verification.exercice3 import judge_keeping, keep, observe_keeping
+from verification.observation import watch
+
+CONSTANTS = {
+    "SEED": 0,
+    "DEVICE": "cpu",
+    "N_OBSERVATIONS": 100,
+    "NOISE": 0.1,
+    "HIDDEN": 10,
+    "LEARNING_RATE": 0.03,
+    "EPOCHS": None,
+    "HIDDEN_SIZES": [3],
+    "N_SEEDS": 1,
+}
+SMALL = {"EPOCHS": 20, "N_SEEDS": 1, "DEVICE": "cpu"}
+MOST_EPOCHS = 2000  # celles de 3.3.2-non-lineaire
+KEEP = {18: "given_keep(loss_history, loss)"}
+
+
+# --- Le modèle : ses couches, puis forward ------------------------------------------------------------
+def observe_layers(load):
+    """Les formes des paramètres, et ce que donne forward s'il est écrit."""
+    import torch
+
+    module = load(**CONSTANTS)
+    torch.manual_seed(0)
+    our_model = module.RegressionModel()
+    shapes = [list(parameter.shape) for parameter in our_model.parameters()]
+    try:
+        output = describe_output(our_model(torch.zeros(5, 1)))
+    except Exception:  # c'est l'affaire de forward
+        output = None
+    return {"shapes": shapes, "output": output}
+
+
+def judge_layers(seen):
+    shapes = seen["shapes"]
+    if not shapes:
+        return "le modèle n'a aucun paramètre : créez ses couches ici, avec self. devant leur nom"
+    matrices = [shape for shape in shapes if len(shape) == 2]
+    several = [shape for shape in shapes if np.prod(shape) > 1]
+    if not several:
+        return "la couche cachée n'a qu'un neurone : il en faut plusieurs, HIDDEN par exemple"
+    if len(matrices) < 2 and len(several) < 3:
+        return "il manque une couche : une couche cachée, et une couche de sortie"
+    for (rows, columns), (next_rows, next_columns) in zip(matrices, matrices[1:]):
+        if seen["output"] is None and rows != next_columns and columns != next_rows:
+            return f"une couche donne {rows} nombres, et la suivante en attend {next_columns}"
+    return ""
+
+
+def describe_output(y):
+    """Ce que rend forward : {"kind", "shape", "values", "grad"}."""
+    import torch
+
+    if not torch.is_tensor(y):
+        return {"kind": type(y).__name__, "shape": None, "values": None, "grad": False}
+    values = y.detach().double().ravel().tolist()[:1000]
+    return {"kind": "tensor", "shape": list(y.shape), "values": values, "grad": y.requires_grad}
+
+
+def observe_forward(load):
+    """Le modèle de trois graines : ses sorties, ses gradients, et ce qu'il apprend."""
+    import torch
+
+    module = load(KEEP, given_keep=keep, **CONSTANTS)
+    wide, near = (torch.linspace(-end, end, 41).reshape(-1, 1) for end in (100, 1))
+    models = []
+    for seed in (0, 1, 2):
+        torch.manual_seed(seed)
+        our_model = module.RegressionModel()
+        first = our_model(wide)
+        seen = {"wide": describe_output(first), "near": describe_output(our_model(near))}
+        seen["again"] = describe_output(our_model(wide))
+        if seen["near"]["grad"]:
+            our_model(near).sum().backward()
+        named = list(our_model.named_parameters())
+        seen["unreached"] = [name for name, parameter in named if parameter.grad is None]
+        models.append(seen)
+    right = all(model["wide"]["grad"] and model["wide"]["shape"] == [41, 1] for model in models)
+    learned = learn_seeds(module, module.RegressionModel, adam) if right and not models[0]["unreached"] else []
+    return {"models": models, "x": wide.ravel().tolist(), "learned": learned}
+
+
+def adam(parameters_of, rate):
+    import torch
+
+    return torch.optim.Adam(parameters_of.parameters(), lr=rate)
+
+
+def learn_seeds(module, make_model, make_optimizer):
+    """Pour trois graines : x, y, et les prédictions du modèle entraîné par le `train` du script, par cent époques."""
+    import torch
+
+    learned = []
+    for seed in (0, 1, 2):
+        x_data, y_data = module.make_points(np.random.default_rng(seed), 100, CONSTANTS["NOISE"], torch.device("cpu"))
+        torch.manual_seed(seed)
+        our_model = make_model()
+        optimizer = make_optimizer(our_model, CONSTANTS["LEARNING_RATE"])
+        for _ in range(MOST_EPOCHS // 100):
+            module.train(our_model, x_data, y_data, optimizer, torch.nn.MSELoss(), 100)
+            our_model.eval()
+            with torch.no_grad():
+                prediction = our_model(x_data)
+            row = {name: value.double().ravel().tolist() for name, value in (("x", x_data), ("y", y_data))}
+            row["prediction"] = prediction.double().ravel().tolist()
+            if excess(row) < 1:
+                break
+        learned.append(row)
+        if seed == 1 and all(excess(row) < 1 for row in learned):
+            break  # deux sur deux : la troisième ne changerait rien
+    return learned
+
+
+def excess(row):
+    """La perte d'un apprentissage, divisée par la plus grande satisfaisante : deux fois celle du bruit, ou presque."""
+    x, y, prediction = (np.array(row[name], float) for name in ("x", "y", "prediction"))
+    loss, noise = ((prediction - y) ** 2).mean(), (y - x**4).var()
+    return loss / (2 * noise + 1e-4 * y.var() + 1e-6) if np.isfinite(loss) else np.inf
+
+
+def learning_fault(learned):
+    """Ce que disent trois apprentissages : "" s'ils sont assez souvent satisfaisants."""
+    ratios = [excess(row) for row in learned]
+    if ratios and ratios[0] < 1 and min(ratios[1:]) < 1:
+        return ""
+    worst = ratios[0] if ratios[0] >= 1 else min(ratios[1:])
+    return f"après {MOST_EPOCHS} époques, la perte est encore {worst:.3g} fois la plus grande satisfaisante"
+
+
+def is_affine(x, y):
+    """Vrai si ces points sont sur une droite, aux arrondis de float32 près."""
+    x, y = np.array(x, float), np.array(y, float)
+    line = np.polyval(np.polyfit(x, y, 1), x)
+    return bool(abs(y - line).max() < 1e-4 * (abs(y).max() + 1e-3))
+
+
+def bends_at_the_end(x, y):
+    """Vrai si la seule activation (sigmoïde, tanh ou ReLU) est après la sortie : sous elle, c'est une droite."""
+    x, y = np.array(x, float), np.array(y, float)
+    if y.min() > 0 and y.max() < 1 and np.ptp(y) > 1e-3 and is_affine(x, np.log(y / (1 - y))):
+        return True
+    if abs(y).max() < 1 and np.ptp(y) > 1e-3 and is_affine(x, np.arctanh(y)):
+        return True
+    return bool(y.min() == 0 and (y > 0).sum() != 1 and (y.max() == 0 or is_affine(x[y > 0], y[y > 0])))
+
+
+def judge_forward(seen):
+    models = seen["models"]
+    first = models[0]["wide"]
+    if first["kind"] == "NoneType":
+        return "forward ne rend rien : il manque return y_pred"
+    if first["kind"] != "tensor":
+        return f"forward rend {first['kind']}, et non un tenseur : gardez des tenseurs d'un bout à l'autre"
+    if first["shape"] != [41, 1]:
+        return f"forward rend la forme {tuple(first['shape'])} pour x de forme (41, 1) : il faut (n, 1), comme y_data"
+    if not first["grad"]:
+        return "le gradient ne remonte pas jusqu'aux couches : .detach(), .data ou NumPy le coupent"
+    if not all(len(numbers(model["wide"]["values"])) == 41 for model in models):
+        return "forward donne autre chose que des nombres finis"
+    if models[0]["wide"]["values"] != models[0]["again"]["values"]:
+        return "deux appels donnent deux résultats : créez les couches dans __init__, et non dans forward"
+    if models[0]["unreached"]:
+        return f"{models[0]['unreached'][0]} ne sert pas au calcul de y_pred : passez x dans toutes les couches"
+    if all(is_affine(seen["x"], model["wide"]["values"]) for model in models):
+        return "le modèle ne fait qu'une droite : il manque une activation entre les deux couches"
+    near = np.array(seen["x"]) / 100
+    if all(bends_at_the_end(near, model["near"]["values"]) for model in models):
+        return "l'activation n'est qu'après la sortie : il en faut une entre les deux couches"
+    return learning_fault(seen["learned"])
+
+
+# --- L'optimiseur -------------------------------------------------------------------------------------
+def observe_optimizer(load):
+    """Ce qu'est l'optimiseur, et ce qu'il donne : sur le modèle de l'élève s'il est juste, et dans une vallée."""
+    import torch
+
+    module = load(KEEP, given_keep=keep, **CONSTANTS)
+    our_model = torch.nn.Linear(3, 2)
+    optimizer = module.make_optimizer(our_model, CONSTANTS["LEARNING_RATE"])
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        return {"kind": type(optimizer).__name__, "known": 0, "rate": None, "learned": [], "left": 1}
+    known = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    seen = {
+        "kind": type(optimizer).__name__,
+        "known": sum(id(parameter) in known for parameter in our_model.parameters()),
+        "rate": float(optimizer.param_groups[0]["lr"]),
+        "left": left_in_valley(module) if len(known) == 2 else 1,
+        "learned": [],
+    }
+    try:
+        fit = not learning_fault(learn_seeds(module, module.RegressionModel, adam))
+    except Exception:  # le modèle n'est pas encore écrit, ou pas encore juste
+        fit = False
+    if fit and len(known) == 2:
+        seen["learned"] = learn_seeds(module, module.RegressionModel, module.make_optimizer)
+    return seen
+
+
+def left_in_valley(module):
+    """La part qui reste d'une perte en vallée étroite, mille fois plus courbée dans un sens que dans l'autre."""
+    import torch
+
+    place = torch.nn.Linear(10, 1, bias=False)
+    torch.nn.init.ones_(place.weight)
+    optimizer = module.make_optimizer(place, CONSTANTS["LEARNING_RATE"])
+    curvatures = torch.logspace(-3, 0, 10)
+    for _ in range(MOST_EPOCHS):
+        optimizer.zero_grad()
+        (curvatures * place.weight**2).sum().backward()
+        optimizer.step()
+    return float((place.weight**2).mean())
+
+
+def judge_optimizer(seen):
+    if seen["kind"] == "NoneType":
+        return "make_optimizer ne rend rien : il manque un return"
+    if seen["rate"] is None:
+        return f"make_optimizer rend {seen['kind']}, et non un optimiseur de torch.optim"
+    if seen["known"] < 2:
+        return "l'optimiseur n'a pas tous les paramètres de our_model : donnez-lui our_model.parameters()"
+    reason = learning_fault(seen["learned"]) if seen["learned"] else ""
+    if not seen["learned"] and not seen["left"] < 0.1:
+        reason = f"après {MOST_EPOCHS} pas dans une vallée étroite, il reste {100 * seen['left']:.2g} % de la pente"
+    return f"{seen['kind']}, au taux {seen['rate']:g} : {reason}" if reason else ""
+
+
+# --- La figure de la perte ----------------------------------------------------------------------------
+def line_model():
+    """Le modèle d'exercice3."""
+    import torch
+
+    return torch.nn.Linear(1, 1)
+
+
+def observe_plot(load):
+    module = load(KEEP, given_keep=keep, **{**CONSTANTS, "EPOCHS": 60})
+    module.RegressionModel, module.make_optimizer = line_model, adam
+    calls = watch(module, "train_checked")
+    module.section_network()
+    return {"losses": numbers(calls[-1][1][0]).tolist() if calls else [], "axes": drawn()}
+
+
+def judge_plot(seen):
+    if not seen["losses"]:
+        return "il faut d'abord que loss_history garde la perte de chaque époque"
+    return "" if shown(seen["axes"], seen["losses"]) else fault(seen["axes"], seen["losses"], "loss_history", place=1)
+
+
+# --- 3.3.2-architecture : make_network ----------------------------------------------------------------
+def observe_network(load):
+    """Le réseau de 7 neurones, avec une activation à nous, qui note la forme de ce qu'elle reçoit."""
+    import torch
+
+    module, received = load(**CONSTANTS), []
+
+    class Noted(torch.nn.Module):
+        def forward(self, x):
+            received.append(list(x.shape))
+            return torch.tanh(x)
+
+    torch.manual_seed(0)
+    network = module.make_network(7, Noted())
+    if not callable(network):
+        return {"kind": type(network).__name__, "output": None, "received": [], "shapes": []}
+    shapes = [list(parameter.shape) for parameter in network.parameters()] if hasattr(network, "parameters") else []
+    output = describe_output(network(torch.linspace(-1, 1, 5).reshape(-1, 1)))
+    return {"kind": type(network).__name__, "output": output, "received": received, "shapes": shapes}
+
+
+def judge_network(seen):
+    output = seen["output"]
+    if seen["kind"] == "NoneType":
+        return "make_network ne rend rien : il manque un return"
+    if output is None:
+        return f"make_network rend {seen['kind']}, et non un modèle"
+    if output["shape"] != [5, 1]:
+        return (
+            f"le réseau rend {tuple(output['shape'] or ()) or output['kind']} pour x de forme (5, 1) : il faut (5, 1)"
+        )
+    if not seen["received"]:
+        return "l'activation donnée à make_network ne sert pas"
+    if seen["received"][0] == [5, 1]:
+        return "l'activation reçoit un seul nombre par observation : mettez-la après la couche cachée de size neurones"
+    if seen["received"][0] != [5, 7]:
+        return f"la couche cachée a {seen['received'][0][-1]} neurones : il en faut size, ici 7"
+    matrices = [shape for shape in seen["shapes"] if len(shape) >= 2]
+    if not output["grad"] or len(matrices) < 2:
+        return "il manque une couche : une couche cachée, puis une couche de sortie"
+    return ""
+
+
+BLANKS = [
+    Blank(
+        script="exercice3_nonlinear",
+        part="3.3.2",
+        consigne="une couche cachée, une activation, une sortie",
+        function="RegressionModel",
+        sections=["3.3.2-non-lineaire"],
+        observe=observe_layers,
+        judge=judge_layers,
+        small=SMALL,
+        hints=[
+            "L'énoncé écrit Linear(1, ?) : combien de neurones cachés voulez-vous ? Que reçoit la couche de sortie ?",
+            "Une couche va de tant de nombres à tant de nombres : Linear(entrées, sorties). L'activation, Sigmoid(), "
+            "n'a pas de taille. Chacune a son nom, avec self. devant.",
+            "self.hidden = torch.nn.Linear(1, ____) / self.activation = torch.nn.____() / "
+            "self.output = torch.nn.Linear(____, 1)",
+        ],
+    ),
+    Blank(
+        script="exercice3_nonlinear",
+        part="3.3.2",
+        consigne="passez x dans vos couches, rendez y_pred",
+        function="RegressionModel",
+        sections=["3.3.2-non-lineaire"],
+        observe=observe_forward,
+        judge=judge_forward,
+        small=SMALL,
+        hints=[
+            "Dans quel ordre x traverse-t-il vos couches ? Où faut-il courber ?",
+            "Une couche s'appelle comme une fonction, self.linear(x) dans exercice3 ; la suivante reçoit ce qu'elle rend.",
+            "outputs = self.____(self.____(x)) / y_pred = self.____(outputs) / return ____",
+        ],
+    ),
+    Blank(
+        script="exercice3_nonlinear",
+        part="3.3.2",
+        consigne="rendez un optimiseur plus efficace que SGD",
+        function="make_optimizer",
+        sections=["3.3.2-non-lineaire"],
+        observe=observe_optimizer,
+        judge=judge_optimizer,
+        small=SMALL,
+        hints=[
+            "L'indice à la fin de l'énoncé en nomme deux. Lequel n'a-t-on pas encore essayé ?",
+            "make_optimizer d'exercice3 montre la forme : les paramètres du modèle, puis lr, le taux.",
+            "return torch.optim.____(our_model.____(), lr=____)",
+        ],
+    ),
+    Blank(
+        script="exercice3_nonlinear",
+        part="3.3.2",
+        consigne="ajoutez à loss_history la perte, un nombre",
+        function="train",
+        sections=["3.3.2-non-lineaire"],
+        observe=observe_keeping,
+        judge=judge_keeping,
+        small=SMALL,
+        hints=[
+            "`train` est celle d'exercice3, à la lettre : qu'y avez-vous écrit ?",
+            "Reprenez votre ligne d'exercice3 ; python verifier.py --indice 13.2 en dit plus.",
+            "loss_history.append(____)",
+        ],
+    ),
+    Blank(
+        script="exercice3_nonlinear",
+        part="3.3.2",
+        consigne="tracez la perte, époque par époque",
+        function="section_network",
+        sections=["3.3.2-non-lineaire"],
+        observe=observe_plot,
+        judge=judge_plot,
+        small=SMALL,
+        hints=[
+            "C'est le même tracé que la figure 8. Quelle liste faut-il tracer, et sur quel axe ?",
+            "L'échelle log est déjà réglée ; right est l'axe de droite, celui où plt.plot dessine aussi.",
+            "right.plot(____)",
+        ],
+    ),
+    Blank(
+        script="exercice3_nonlinear",
+        part="3.3.2",
+        consigne="rendez couche cachée, activation, sortie",
+        function="make_network",
+        sections=["3.3.2-architecture"],
+        observe=observe_network,
+        judge=judge_network,
+        small=SMALL,
+        hints=[
+            "Ce sont les couches de RegressionModel, avec size neurones cachés et l'activation reçue.",
+            "torch.nn.Sequential(a, b, c) enchaîne des couches dans l'ordre : son forward est tout fait.",
+            "return torch.nn.Sequential(____, ____, ____)",
+        ],
+    ),
+]
