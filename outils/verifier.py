@@ -21,8 +21,9 @@ FOLDER = HERE if (HERE / "exercice1.py").exists() else HERE.parent  # dans le pr
 NUMBERED = dict(enumerate(BLANKS, start=1))
 SCRIPTS = list(dict.fromkeys(blank.script for blank in BLANKS))
 SECONDS, IMPORT_SECONDS = 20, 90  # de calcul, par question
-# Le travail sur un script : son texte, son enfant (une liste d'un élément, ou vide), et {numéro: "faux", "juste"...}.
-Work = collections.namedtuple("Work", "script text children states")
+# Le travail sur un script : son texte, son enfant (une liste d'un élément, ou vide), {numéro: "faux", "juste"...},
+# et pour corriger.py, son dossier et ce qui précède la commande de l'enfant.
+Work = collections.namedtuple("Work", "script text children states folder prefix", defaults=(None, ()))
 
 
 def title(number):
@@ -33,7 +34,7 @@ def title(number):
 def ask(work, question, seconds=SECONDS):
     """Pose une question à l'enfant du script, lancé s'il ne l'est pas ; ses imports ne comptent pas."""
     if not work.children:
-        work.children.append(dialogue.start(FOLDER, work.script))
+        work.children.append(dialogue.start(work.folder or FOLDER, work.script, work.prefix))
         ready = dialogue.ask(work.children[0], {"task": "import", "skipped": []}, IMPORT_SECONDS)
         if "end" in ready:
             work.children.clear()
@@ -48,7 +49,8 @@ def ask(work, question, seconds=SECONDS):
 def problem(work, reply, number):
     """Ce qui a empêché une observation, ou ""."""
     if "end" in reply:
-        return reply["end"]
+        wrong = [other for other, state in work.states.items() if state == "faux" and other != number]
+        return f"il faut d'abord que le numéro {wrong[0]} marche ({reply['end']})" if wrong else reply["end"]
     if "error" not in reply:
         return ""
     error, own = reply["error"], {other: b for other, b in NUMBERED.items() if b.script == work.script}
@@ -115,11 +117,11 @@ def broken(work):
     return problem(work, ask(work, {"task": "import", "skipped": []}), 0)
 
 
-def check_script(script):
+def check_script(script, folder=None, prefix=()):
     """Juge un script : rend une ligne par chose à écrire, et combien sont bien."""
-    path, lines = FOLDER / f"{script}.py", []
+    path, lines = (folder or FOLDER) / f"{script}.py", []
     try:
-        work = Work(script, source.read(path), [], {})
+        work = Work(script, source.read(path), [], {}, folder, prefix)
         fault = broken(work)
     except OSError:
         work, fault = Work(script, "", [], {}), f"{script}.py n'est pas dans ce dossier"

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 HERE = Path(__file__).parent.parent
@@ -21,18 +22,21 @@ OUT_OF_TIME = 124  # l'état de sortie de l'enfant quand il a dépassé son temp
 LARGEST = 20_000_000  # octets d'une réponse
 Child = collections.namedtuple("Child", "process replies")
 running = []  # pour les arrêter tous à Ctrl+C
+SETTINGS = {"MPLBACKEND": "agg", "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1"}
+SETTINGS |= {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "VECLIB_MAXIMUM")}
 
 
-def start(folder, script):
-    """Lance l'enfant d'un script : un environnement propre, un seul fil de calcul, ni fenêtre ni carte graphique."""
+def start(folder, script, prefix=()):
+    """Lance l'enfant d'un script : un environnement propre, un seul fil de calcul, ni fenêtre ni carte graphique.
+
+    `prefix` : une commande qui lance à son tour celle de l'enfant, isolée.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     kept |= {name: os.environ[name] for name in ("PYTHONPATH", "PYTHONHOME") if name in os.environ}
-    kept |= {"MPLBACKEND": "agg", "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1"}
-    kept |= {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "VECLIB_MAXIMUM")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "verification.enfant", str(folder), script],
+        [*prefix, sys.executable, "-m", "verification.enfant", str(folder), script],
         cwd=HERE,
-        env=kept,
+        env=kept | SETTINGS,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -71,13 +75,13 @@ def stop(child):
 
 def ask(child, question, seconds):
     """Pose une question ; rend la réponse, ou {"end": pourquoi il n'y en a pas}, et l'enfant est alors arrêté."""
-    token = secrets.token_hex(8)
+    token, end = secrets.token_hex(8), time.monotonic() + 3 * seconds  # le temps de calcul, lui, est compté là-bas
     with contextlib.suppress(OSError):  # déjà mort : on le verra à sa réponse
         child.process.stdin.write((json.dumps({**question, "token": token, "seconds": seconds}) + "\n").encode())
         child.process.stdin.flush()
     while True:
         try:
-            reply = child.replies.get(timeout=3 * seconds)  # le temps de calcul, lui, est compté par l'enfant
+            reply = child.replies.get(timeout=max(0, end - time.monotonic()))
         except queue.Empty:
             stop(child)
             return {"end": f"pas de réponse en {seconds} secondes"}
@@ -91,6 +95,6 @@ def ask(child, question, seconds):
     stop(child)
     if status == OUT_OF_TIME:
         return {"end": f"pas de réponse en {seconds} secondes"}
-    if status is not None and (status < 0 or status > 0xC0000000):
+    if status is not None and (status < 0 or status > 128):
         return {"end": "Python s'est arrêté net (erreur de segmentation, ou plus de mémoire)"}
     return {"end": "le script arrête Python en pleine section (os._exit, ou une réponse illisible)"}
