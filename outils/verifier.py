@@ -31,7 +31,7 @@ def title(number):
     return f"n° {number} ({NUMBERED[number].part}), {NUMBERED[number].consigne}"
 
 
-def ask(work, question, seconds=SECONDS):
+def ask(work, question):
     """Pose une question à l'enfant du script, lancé s'il ne l'est pas ; ses imports ne comptent pas."""
     if not work.children:
         work.children.append(dialogue.start(work.folder or FOLDER, work.script, work.prefix))
@@ -40,7 +40,7 @@ def ask(work, question, seconds=SECONDS):
             work.children.clear()
         if "seen" not in ready or question["task"] == "import":
             return ready
-    reply = dialogue.ask(work.children[0], question, seconds)
+    reply = dialogue.ask(work.children[0], question, SECONDS)
     if "end" in reply:
         work.children.clear()  # il est arrêté : un autre répondra pour la suite
     return reply
@@ -53,17 +53,24 @@ def problem(work, reply, number):
         return f"il faut d'abord que le numéro {wrong[0]} marche ({reply['end']})" if wrong else reply["end"]
     if "error" not in reply:
         return ""
-    error, own = reply["error"], {other: b for other, b in NUMBERED.items() if b.script == work.script}
+    error = reply["error"]
     if error["blank"]:
         return f"il faut d'abord écrire le numéro {error['blank']}"
-    words = erreurs.sentence(error, work.script)
-    before = [k for k in own if k < number and own[k].function == own[number].function and work.states.get(k) == "faux"]
-    other = source.blank_at(work.text, error["line"], own) if error["line"] else None
-    if before:
-        return f"il faut d'abord que le numéro {before[0]} marche ({words})"
-    if other and other != number and work.states.get(other) not in ("bien", "juste"):
-        return f"il faut d'abord que le numéro {other} marche ({words})"
-    return words
+    words, other = erreurs.sentence(error, work.script), guilty(work, error["line"], number)
+    return f"il faut d'abord que le numéro {other} marche ({words})" if other else words
+
+
+def guilty(work, line, number):
+    """Le numéro d'une autre chose à écrire, pas encore juste, d'où vient une erreur à cette ligne ; None si c'est la
+    sienne : elle est dans les lignes de l'autre, ou dans la fonction où l'autre, avant elle, est fausse."""
+    own = {other: blank for other, blank in NUMBERED.items() if blank.script == work.script}
+    here, place = source.blank_at(work.text, line or 0, own), source.function_at(work.text, line or 0)
+    for other in own:
+        inside = other == here or (here != number and place == own[other].function != own[number].function)
+        before = other < number and own[other].function == own[number].function and work.states.get(other) == "faux"
+        if other != number and work.states.get(other) not in ("bien", "juste") and (inside or before):
+            return other
+    return None
 
 
 def stopped_at(reply):
@@ -161,13 +168,12 @@ def main():
     if words[:1] == ["--indice"] and len(words) == 2:
         return show_hint(words[1])
     scripts = [word.removesuffix(".py") for word in words] or SCRIPTS
+    if words in (["-h"], ["--help"]):
+        print(__doc__)
+        return 0
     if not set(scripts) <= set(SCRIPTS):
-        print(
-            __doc__
-            if words in (["-h"], ["--help"])
-            else f"verifier.py : il faut un script parmi {', '.join(SCRIPTS)}, ou --indice 4"
-        )
-        return 0 if words in (["-h"], ["--help"]) else 2
+        print(f"verifier.py : il faut un script parmi {', '.join(SCRIPTS)}, ou --indice 4", file=sys.stderr)
+        return 2
     if sys.stdout.isatty() or "ipykernel" in sys.modules:
         print("Je joue vos sections : une vingtaine de secondes pour tout.", flush=True)
     total = 0

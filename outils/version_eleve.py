@@ -140,17 +140,18 @@ def questions(texts):
 
 CHECK = """# Ce qu'il faut pour le TP : rien n'est installé si tout y est déjà.
 import importlib.util
+import subprocess
+import sys
 
-needed = {"numpy": "numpy", "matplotlib": "matplotlib", "sklearn": "scikit-learn", "torch": "torch"}
-missing = [package for name, package in needed.items() if importlib.util.find_spec(name) is None]
+needed = {needed}
+missing = [wanted for name, wanted in needed.items() if importlib.util.find_spec(name) is None]
 if missing:
-    %pip install -q {" ".join(missing)}
-print("Tout est là." if not missing else "Installé : " + ", ".join(missing))"""
-
-
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", *missing], check=True)
+print("Installé : " + ", ".join(missing) if missing else "Tout est là.")"""
 BOOK_HEAD = """# TP : les réseaux de neurones
 
-Jouez les cellules dans l'ordre. Pour écrire dans un script, changez sa cellule, jouez-la de nouveau, puis la section."""
+Jouez les cellules dans l'ordre. Pour écrire dans un script, changez sa cellule, jouez-la de nouveau, puis la
+section."""
 SCRIPTS_HEAD = """## Les scripts
 
 Dans chacun, lisez d'abord « La leçon » ; « À VOUS » annonce ce qui est à écrire."""
@@ -164,7 +165,10 @@ def cell(kind, text):
 
 def notebook(texts, files):
     """Le carnet : les scripts, le vérificateur, puis chaque section avec sa question ; `files` : {nom: texte}."""
-    cells = [cell("markdown", BOOK_HEAD), cell("code", CHECK), cell("markdown", SCRIPTS_HEAD)]
+    names = {re.split("[<>=]", line)[0]: line for line in files["requirements.txt"].split()}
+    names["sklearn"] = names.pop("scikit-learn")  # on l'importe sous un autre nom
+    check = CHECK.replace("{needed}", json.dumps(names))
+    cells = [cell("markdown", BOOK_HEAD), cell("code", check), cell("markdown", SCRIPTS_HEAD)]
     cells += [cell("code", f"%%writefile {script}.py\n{files[f'{script}.py']}") for script in texts]
     cells.append(cell("markdown", "## Le vérificateur\n\nRien à lire ici : c'est ce que lance `%run verifier.py`."))
     cells.append(cell("code", 'from pathlib import Path\n\nPath("verification").mkdir(exist_ok=True)'))
@@ -197,7 +201,8 @@ def student_files():
     """Tout ce que reçoit un élève : {nom: texte}."""
     texts = {script: (ROOT / f"{script}.py").read_text(encoding="utf-8") for script in SCRIPTS}
     files = {f"{script}.py": with_blanks(script, without_answers(text)) for script, text in texts.items()}
-    for path in [HERE / "verifier.py", *sorted((HERE / "verification").glob("*.py"))]:
+    checker = [path for path in (HERE / "verification").iterdir() if path.suffix in (".py", ".txt")]
+    for path in [HERE / "verifier.py", *sorted(checker)]:
         files[path.relative_to(HERE).as_posix()] = path.read_text(encoding="utf-8")
     files["questions.md"] = questions(texts)
     files["README.md"] = short_readme((ROOT / "README.md").read_text(encoding="utf-8"))

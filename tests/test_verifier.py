@@ -3,21 +3,31 @@
 Un enfant par script sert à tous les essais d'un fichier : il relit le script à chaque question.
 """
 
+import contextlib
 import re
+import subprocess
 import sys
 import textwrap
 from types import SimpleNamespace
 
 import pytest
 
-from commun import ROOT
+from commun import ROOT, environment
 
 sys.path.insert(0, str(ROOT / "outils"))
 import verifier
 import version_eleve
 from verification import (
     BLANKS,
+    dessins,
     dialogue,
+    erreurs,
+    exercice1,
+    exercice2,
+    exercice3,
+    exercice3_nonlinear,
+    relu_plot,
+    source,
 )
 
 NUMBERS = range(1, len(BLANKS) + 1)
@@ -363,12 +373,12 @@ WRONG = [
         4,
         [
             ("groups = [rng.integers(len(inputs), size=batch_size)] * n_iterations", "toujours le même groupe"),
-            ("groups = rng.integers(len(inputs), size=(n_iterations, 1))", "un groupe a 1 numéros"),
+            ("groups = rng.integers(len(inputs), size=(n_iterations, 1))", "des groupes de 1"),
             ("groups = rng.integers(len(inputs), size=batch_size)", "il n'y a qu'un groupe"),
             ("groups = rng.integers(len(inputs), size=(batch_size, n_iterations))", "sont échangées"),
             ("groups = rng.integers(len(inputs) + 1, size=(n_iterations, batch_size))", "n'existe pas"),
             ("groups = rng.integers(len(inputs) - 1, size=(n_iterations, batch_size))", "n'est jamais tirée"),
-            ("groups = [np.arange(len(inputs))] * n_iterations", "un groupe a 12 numéros"),
+            ("groups = [np.arange(len(inputs))] * n_iterations", "des groupes de 12"),
             (
                 "groups = [np.arange(k, k + batch_size) % len(inputs) for k in range(n_iterations)]",
                 "quel que soit le hasard",
@@ -430,7 +440,7 @@ WRONG = [
             ("plt.plot(relu(x), x)", "axes sont échangés"),
             ("plt.plot(x, x)", "x en fonction de x"),
             ("pass", "rien n'est tracé"),
-            ("plt.plot(x, sigmoid(x))", "ce n'est pas ReLU"),
+            ("plt.plot(x, sigmoid(x))", "n'est pas relu(x) en fonction de x"),
             ("t = np.linspace(0, X_MAX, 100)\nplt.plot(t, relu(t))", "les deux côtés de 0"),
             ("plt.plot(x, relu(x)", "SyntaxError"),
         ],
@@ -463,7 +473,7 @@ WRONG = [
     *named(
         11,
         [
-            ("compare(left, 'a', classifier, 'activation', ACTIVATIONS)", "le côté droit manque"),
+            ("compare(left, 'a', classifier, 'activation', ACTIVATIONS)", "le réseau deep n'est pas entraîné"),
             (
                 "compare(left, 'a', classifier, 'activation', ACTIVATIONS)\n"
                 "compare(left, 'b', deep, 'activation', ACTIVATIONS)",
@@ -543,7 +553,7 @@ WRONG_MODELS = {
     "activation après la sortie": (TWO, "return torch.sigmoid(self.b(self.a(x)))", 16, "n'est qu'après la sortie"),
     "ReLU après la sortie": (TWO, "return torch.relu(self.b(self.a(x)))", 16, "n'est qu'après la sortie"),
     "pas de return": (TWO, "y_pred = self.b(torch.tanh(self.a(x)))", 16, "il manque return y_pred"),
-    "detach": (TWO, "return self.b(torch.tanh(self.a(x))).detach()", 16, "le gradient ne remonte pas"),
+    "detach": (TWO, "return self.b(torch.tanh(self.a(x))).detach()", 16, "le gradient n'arrive pas à a.weight"),
     "NumPy": (TWO, "return self.b(torch.tanh(self.a(x))).detach().numpy()", 16, "rend ndarray"),
     "(n,)": (TWO, "return self.b(torch.tanh(self.a(x))).flatten()", 16, "rend la forme (41,)"),
     "la cachée rendue": (TWO, "return torch.tanh(self.a(x))", 16, "rend la forme (41, 10)"),
@@ -596,3 +606,332 @@ def test_a_wrong_model_is_wrong_and_says_why(name, bench):
     layers, forward, number, said = WRONG_MODELS[name]
     verdict, reason = bench.judge(model(layers, forward), number)
     assert verdict == "pas encore" and said in reason, reason
+
+
+# --- Ce qui arrête ou encombre Python -----------------------------------------------------------------
+HOSTILE = {
+    "while True:\n    pass": "pas de réponse en 2 secondes",
+    "import time\ntime.sleep(1000)": "pas de réponse en 2 secondes",
+    "exit()": "exit() ou quit() arrête Python",
+    "raise SystemExit": "exit() ou quit() arrête Python",
+    "import os\nos._exit(0)": "le script arrête Python",
+    "input('combien ? ')": "input() attend une réponse",
+    "import ctypes\nctypes.string_at(0)": "Python s'est arrêté net",
+    "def again():\n    again()\nagain()": "s'appelle elle-même sans fin",
+    "import pandas_qui_n_existe_pas": "cette bibliothèque n'est pas installée",
+    "ax.plot([1, 2], [1, 2, 3])": "ces formes ne vont pas ensemble",
+    "loss_history[5000]": "un numéro dépasse la taille",
+    "ax.plotter(loss_history)": "cet objet n'a rien de ce nom",
+    "ax.plot(loss_history())": "pas une fonction",
+}
+LINUX = {"big = np.ones(10**10)": "il faudrait trop de mémoire"}
+
+
+def whole(files, bench, answers, script="exercice1"):
+    """Le verdict du vérificateur sur un script tout rempli, sauf ces réponses."""
+    text = filled(files[f"{script}.py"], {**bench.right, **answers})
+    (bench.folder / f"{script}.py").write_text(text, encoding="utf-8")
+    return verifier.check_script(script)
+
+
+@pytest.mark.lent
+@pytest.mark.parametrize("code", HOSTILE | (LINUX if sys.platform == "linux" else {}), ids=lambda code: code[-30:])
+def test_a_hostile_answer_has_its_line_and_the_others_are_judged(code, files, bench, monkeypatch):
+    monkeypatch.setattr(verifier, "SECONDS", 2)
+    lines, n_good = whole(files, bench, {1: code})
+    assert n_good == 5 and lines[0].startswith("[pas encore] exercice1.py ligne ")
+    assert (HOSTILE | LINUX)[code] in lines[0] and "\n" not in lines[0]
+    assert not dialogue.running
+
+
+def test_prints_by_the_thousand_do_no_harm(files, bench):
+    lines, n_good = whole(files, bench, {1: "for i in range(100_000):\n    print(i, 'é' * 50)\nax.plot(loss_history)"})
+    assert n_good == 6, lines[0]
+
+
+def test_a_child_that_dies_leaves_no_zombie(files, bench):
+    whole(files, bench, {1: "import os\nos.fork() if hasattr(os, 'fork') else None\nos._exit(3)"})
+    if sys.platform == "linux":
+        left = subprocess.run(["ps", "-eo", "stat,args"], capture_output=True, text=True).stdout
+        mine = [line for line in left.splitlines() if "verification.enfant" in line and str(bench.folder) in line]
+        assert len(mine) <= 5 and not any(line.startswith("Z") for line in mine)
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("def relu(x:\n    return x\n", "relu_plot.py ligne 1 : Python ne comprend pas cette ligne"),
+        ("def relu(x):\nreturn x\n", "relu_plot.py ligne 2 : le décalage au début de la ligne ne va pas"),
+        ("import numppy\n", "relu_plot.py ligne 1 : cette bibliothèque n'est pas installée"),
+        ("import numpy as np\nnp.pi()\n", "relu_plot.py ligne 2 : des parenthèses après"),
+        ("exit()\n", "exit() ou quit() arrête Python"),
+        ("", "il n'y a rien de ce nom|cet objet n'a rien de ce nom"),
+        (None, "relu_plot.py n'est pas dans ce dossier"),
+        (b"# \xe9\xe9\n", "enregistrez-le en UTF-8"),
+    ],
+)
+def test_a_script_that_does_not_load_says_so_once(text, said, bench):
+    path = bench.folder / "relu_plot.py"
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+    if text is not None:
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    lines, n_good = verifier.check_script("relu_plot")
+    assert n_good == 0 and len(lines) == 2 and re.search(said.replace("(", r"\(").replace(")", r"\)"), lines[0]), lines
+    assert all(line.startswith("[pas encore] relu_plot.py ligne ") for line in lines)
+    if text:
+        assert lines[1].endswith(" : même raison")
+
+
+# --- Le `raise`, les autres numéros, les constantes ---------------------------------------------------
+RAISE = 'raise NotImplementedError("À vous n° {} : ...")'
+
+
+@pytest.mark.parametrize(
+    "code, verdict, said",
+    [
+        (RAISE.format(7) + "\nreturn np.maximum(0, x)", "pas encore", "c'est juste, mais le raise est encore là, ligne "),
+        ("return np.maximum(0, x)\n" + RAISE.format(7), "bien", ""),
+        (RAISE.format(7) + "\nreturn np.abs(x)", "à faire", ""),
+        ("return np.abs(x)\n" + RAISE.format(7), "pas encore", "valeur absolue"),
+        ("raise NotImplementedError('plus tard')", "pas encore", "NotImplementedError"),
+    ],
+)
+def test_a_raise_left_under_or_over_an_answer(code, verdict, said, bench):
+    found = bench.judge({7: code}, 7)
+    assert found[0] == verdict and said in found[1]
+
+
+def test_a_mistake_in_another_blank_is_its_own(bench):
+    """Le numéro 8 est juste, mais sa section ne se joue pas : c'est le 7 qu'il faut d'abord corriger."""
+    assert bench.judge({7: "return max(0, x)"}, 8)[1].startswith("c'est juste, mais la section 3.1-relu ne va pas au bout")
+    assert "il faut d'abord que le numéro 7 marche" in bench.judge({7: "return max(0, x)"}, 8)[1]
+    bad = {4: "groups = rng.integers(len(inputs), size=batch_size)"}
+    assert "il faut d'abord que le numéro 4 marche" in bench.judge(bad, 6)[1]
+
+
+CONSTANTS = {
+    "exercice1": {"LEARNING_RATE = 0.01": "LEARNING_RATE = 1000", "RATES = [0.001": "RATES = [0.5, 0.001", "SEED = 0": "SEED = 7"},
+    "relu_plot": {"X_MAX = 8": "X_MAX = 3"},
+    "exercice2": {"HIDDEN_SIZES = [1, 3, 10, 50]": "HIDDEN_SIZES = [4]", "HIDDEN_LAYER_SIZES = [10]": "HIDDEN_LAYER_SIZES = 6"},
+}
+
+
+@pytest.mark.lent
+@pytest.mark.parametrize("script", CONSTANTS)
+def test_a_changed_setting_does_not_change_the_verdict(script, files, bench):
+    text = filled(files[f"{script}.py"], bench.right)
+    for old, new in CONSTANTS[script].items():
+        assert old in text
+        text = text.replace(old, new, 1)
+    (bench.folder / f"{script}.py").write_text(text, encoding="utf-8")
+    lines, n_good = verifier.check_script(script)
+    assert n_good == len(lines), lines
+
+
+# --- Le balayage --------------------------------------------------------------------------------------
+def sweep(bench, others):
+    """Le verdict de chaque numéro, où seules les réponses de `others(numéro)` sont écrites."""
+    return {number: bench.judge({}, number, others(number)) for number in NUMBERS}
+
+
+@pytest.mark.lent
+def test_with_all_but_one_that_one_is_to_do(bench):
+    found = sweep(bench, lambda number: {k: code for k, code in bench.right.items() if k != number})
+    assert {number: verdict for number, (verdict, _) in found.items() if verdict != "à faire"} == {}
+
+
+@pytest.mark.lent
+@pytest.mark.parametrize("alone", NUMBERS)
+def test_with_only_one_no_other_is_right(alone, bench):
+    """Rien de ce qui est écrit ailleurs ne suffit à un autre numéro ; celui-ci est déjà bien, ou attend un autre."""
+    script = BLANKS[alone - 1].script
+    for number in [k for k in NUMBERS if BLANKS[k - 1].script == script]:
+        verdict, reason = bench.judge({}, number, {alone: bench.right[alone]})
+        if number != alone:
+            assert verdict != "bien", number
+        elif verdict != "bien":
+            assert "il faut d'abord" in reason, reason
+
+
+# --- Les commandes ------------------------------------------------------------------------------------
+def run_verifier(folder, *words, timeout=120, encoding="cp1252"):
+    command = [sys.executable, "verifier.py", *words]
+    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, timeout=timeout)
+    return done.returncode, done.stdout.decode(encoding).replace("\r", ""), done.stderr.decode(encoding)
+
+
+@pytest.mark.lent
+def test_from_all_blank_to_all_right(files, bench, tmp_path):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    status, output, errors = run_verifier(tmp_path)
+    lines = output.splitlines()
+    assert (status, errors) == (1, "") and lines[-1] == f"0 sur {len(BLANKS)}" and len(lines) == len(BLANKS) + 1
+    for number, (line, blank) in enumerate(zip(lines, BLANKS), start=1):
+        place = re.match(r"\[à faire\] (\w+)\.py ligne (\d+), n° (\d+) \(([\d.]+)\), (.*)$", line)
+        assert place and place.groups()[::2] == (blank.script, str(number), blank.consigne), line
+        assert f"À vous n° {number} :" in files[f"{blank.script}.py"].splitlines()[int(place[2]) - 1]
+    for script in version_eleve.SCRIPTS:
+        (tmp_path / f"{script}.py").write_text(filled(files[f"{script}.py"], bench.right), encoding="utf-8")
+    status, output, errors = run_verifier(tmp_path)
+    assert (status, errors) == (0, "") and output.endswith(f"\n{len(BLANKS)} sur {len(BLANKS)}\n")
+    assert output.count("[bien]") == len(BLANKS)
+    assert {path.name for path in tmp_path.iterdir() if path.suffix != ".py"} == {
+        name.partition("/")[0] for name in files if not name.endswith(".py") or "/" in name
+    }, "rien de plus dans le dossier"
+
+
+def test_one_script_and_a_hint(bench, files):
+    for name in ("exercice1.py", "relu_plot.py"):
+        (bench.folder / name).write_text(files[name], encoding="utf-8")
+    status, output, errors = run_verifier(bench.folder, "relu_plot.py")
+    assert (status, errors) == (1, "") and output.count("[à faire] relu_plot.py") == 2 and output.endswith("0 sur 2\n")
+    for number, blank in enumerate(BLANKS, start=1):
+        for level, hint in zip(("", ".2", ".3"), blank.hints):
+            assert verifier.show_hint(f"{number}{level}") == 0 and len(hint) <= 300
+    status, output, errors = run_verifier(bench.folder, "--indice", "4.3")
+    assert (status, errors) == (0, "") and "rng.integers(____, size=(____, ____))" in output
+    status, output, errors = run_verifier(bench.folder, "--indice", "4")
+    assert "Combien par groupe" in output and output.endswith("Encore un indice : python verifier.py --indice 4.2\n")
+    assert all(len(line) <= 120 for line in output.splitlines())
+
+
+@pytest.mark.parametrize("words", [["--indice", "0"], ["--indice", "4.4"], ["--indice", "é"], ["exercice9"], ["--indice"]])
+def test_a_command_that_means_nothing_is_refused_in_one_line(words, bench):
+    status, output, errors = run_verifier(bench.folder, *words)
+    assert (status, output) == (2, "") and errors.count("\n") == 1 and errors.startswith("verifier.py : ")
+
+
+def test_what_is_said_fits_every_console():
+    """Rien hors de cp1252 dans les consignes, les indices, les erreurs."""
+    for blank in BLANKS:
+        "".join([blank.consigne, *blank.hints]).encode("cp1252")
+    for path in (ROOT / "outils" / "verification").glob("*.py"):
+        for text in re.findall(r'"[^"\n]*"', path.read_text(encoding="utf-8")):
+            text.encode("cp1252")
+
+
+# --- Les jugements, sans aucun processus --------------------------------------------------------------
+def curve(y, x=None, kind="line"):
+    return {"kind": kind, "x": list(range(len(y))) if x is None else x, "y": list(y)}
+
+
+def test_a_curve_is_matched_on_its_points():
+    losses = [100 / (k + 1) for k in range(50)]
+    for series in [
+        curve(losses),
+        curve(losses, list(range(1, 51))),
+        curve([*losses, 1], list(range(51))),
+        curve(losses[::5], list(range(0, 50, 5))),
+        curve(losses, kind="alone"),
+    ]:
+        assert dessins.follows(series, losses) and exercice1.judge_loss({"losses": losses, "axes": [[series]]}) == ""
+    for series, said in [
+        (curve(losses[:10]), "la courbe va de 100 à 10 en 10 points, loss_history de 100 à 2 en 50"),
+        (curve(losses[5:]), "la courbe va de"),
+        (curve(losses, losses), "contre lui-même"),
+        (curve(list(range(50)), losses), "échangés"),
+        (curve([losses[-1]], [0], "alone"), "seule la dernière"),
+        (curve(losses, [k / 50 for k in range(50)]), "n'est pas le numéro"),
+    ]:
+        assert not dessins.follows(series, losses)
+        assert said in exercice1.judge_loss({"losses": losses, "axes": [[series]]})
+
+
+def test_relu_is_judged_on_its_seven_values():
+    seen = {"none": False, "x": relu_plot.POINTS, "shape": [7], "values": relu_plot.WANTED, "printed": ""}
+    assert relu_plot.judge_relu(seen) == ""
+    assert relu_plot.judge_relu({**seen, "values": [float("nan")] * 7}) == "relu ne rend pas un nombre fini pour chaque élément de x"
+    assert "forme (3,)" in relu_plot.judge_relu({**seen, "shape": [3], "values": [1, 2, 3]})
+    assert "change x" in relu_plot.judge_relu({**seen, "x": relu_plot.WANTED})
+
+
+def test_groups_are_judged_on_their_numbers():
+    rng = exercice1.np.random.default_rng(3)
+    rows, others = rng.integers(12, size=(2, 60, 4)).tolist()
+    assert exercice1.groups_fault(rows, others) == ""
+    assert "quel que soit le hasard" in exercice1.groups_fault(rows, rows)
+    assert "5 groupes pour 60" in exercice1.groups_fault(rows[:5], others)
+    assert "n'existe pas" in exercice1.groups_fault([[-1, 0, 1, 2], *rows[1:]], others)
+
+
+def test_shapes_are_judged_on_pairs():
+    for text in ("(4, 11) (11, 3)", "(11, 3)\n(4, 11)", "4 x 11 ; 11 x 3", "couche 0 : (4, 11)\ncouche 1 : (11, 3)"):
+        texts = [text, text.replace("11", "13")]
+        assert exercice2.judge_shapes({"texts": texts}) == "", text
+    for text in ("4 11 3", "(4, 10) (10, 3)", "44 neurones et 33 poids", ""):
+        assert exercice2.judge_shapes({"texts": [text, text.replace("11", "13")]}), text
+
+
+def test_learning_needs_the_first_seed_and_one_of_two():
+    x = exercice1.np.linspace(0, 1, 50)
+    y = x**4 + 0.1 * ((7 * exercice1.np.arange(50)) % 50) / 50  # un bruit étalé de 0 à 0.1
+    good = {"x": x.tolist(), "y": y.tolist(), "prediction": (x**4 + 0.05).tolist()}
+    bad = {**good, "prediction": (0 * x).tolist()}
+    fault = exercice3_nonlinear.learning_fault
+    assert fault([good, good]) == fault([good, bad, good]) == ""
+    assert "après 2000 époques" in fault([bad, good, good]) and fault([good, bad, bad]) and fault([])
+
+
+def test_keeping_is_judged_on_what_was_given():
+    number = [{"kind": "number", "shape": [], "value": [float(k)]} for k in range(3)]
+    assert exercice3.judge_keeping({"given": [0, 1, 2], "kept": number}) == ""
+    assert "et 2 valeurs" in exercice3.judge_keeping({"given": [0, 1, 2], "kept": number[:2]})
+    assert "à l'époque 2" in exercice3.judge_keeping({"given": [0, 1, 5], "kept": number})
+
+
+@pytest.mark.parametrize("blank", BLANKS, ids=lambda blank: f"{blank.script} {blank.consigne[:20]}")
+def test_a_forged_observation_is_never_right(blank):
+    """Rien, des formes fausses, des textes, des vrais : aucun ne passe pour une réponse juste."""
+    forged = [{}, {"ok": True}, {"axes": []}, {"tries": [True, True]}, {"texts": ["", ""]}, {"fits": [], "curves": []}]
+    for seen in [*forged, None, [], "bien", {"losses": [], "axes": [[]]}, {"shapes": [], "output": True}]:
+        work = verifier.Work(blank.script, "", [], {})
+        assert verifier.judged(work, {"seen": seen}, BLANKS.index(blank) + 1) != ""
+
+
+def test_an_error_is_said_in_french_with_its_own_words():
+    error = {"kind": "NameError", "message": "name 'los' is not defined", "line": 84}
+    assert erreurs.sentence(error, "exercice1") == (
+        "exercice1.py ligne 84 : ce nom n'existe pas (NameError: name 'los' is not defined)"
+    )
+    assert erreurs.sentence({"kind": "OddError", "message": "", "line": None}, "exercice1") == "OddError"
+
+
+def test_the_line_of_a_blank_without_its_raise_or_its_comment(files):
+    text = files["exercice1.py"]
+    blanks = dict(enumerate(BLANKS, start=1))
+    line = source.find_line(text, 4, blanks[4])
+    assert "raise NotImplementedError" in text.splitlines()[line - 1]
+    without = filled(text, {4: "groups = None"})
+    assert "# À VOUS n° 4 (" in without.splitlines()[source.find_line(without, 4, blanks[4]) - 1]
+    bare = re.sub(r" *# À VOUS n° 4 .*\n", "", without)
+    assert bare.splitlines()[source.find_line(bare, 4, blanks[4]) - 1].startswith("def train(")
+    assert source.find_line("(", 4, blanks[4]) == 1
+
+
+# --- Dans un noyau ------------------------------------------------------------------------------------
+def test_the_kernel_is_left_as_it_was(files, bench, monkeypatch):
+    import nbformat
+    from nbclient import NotebookClient
+
+    for name, value in environment(MPLBACKEND=None, PYTHONIOENCODING=None).items():
+        monkeypatch.setenv(name, value)
+    for name in ("MPLBACKEND", "PYTHONIOENCODING"):
+        monkeypatch.delenv(name, raising=False)
+    (bench.folder / "relu_plot.py").write_text(files["relu_plot.py"], encoding="utf-8")
+    state = "[plt.get_backend(), dict(plt.rcParams), plt.get_fignums(), np.random.get_state()[1].tolist(), plt.close]"
+    cells = [
+        "import matplotlib.pyplot as plt\nimport numpy as np\nplt.plot([1, 2])\nplt.show()",
+        f"before = {state}",
+        "%run verifier.py relu_plot",
+        f"assert {state} == before\nplt.plot([1, 2])\nplt.show()",
+    ]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(book, timeout=60, resources={"metadata": {"path": str(bench.folder)}}).execute()
+    outputs = [cell.outputs for cell in book.cells]
+    assert {(output.output_type, output.get("name")) for output in outputs[2]} == {("stream", "stdout")}
+    said = "".join(output.text for output in outputs[2])
+    assert said.startswith("Je joue vos sections") and said.endswith("0 sur 2\n") and said.count("[à faire]") == 2
+    assert any("image/png" in output.get("data", {}) for output in outputs[3])

@@ -248,8 +248,10 @@ def test_no_answer_stands_elsewhere_as_a_tree(originals, files):
     """Ni dans le code, ni dans un commentaire, un texte ou un .md : au plus 60 % d'une réponse d'un seul tenant."""
     leaks = {}
     for name, text in files.items():
-        if name.endswith((".py", ".md")):
-            pool = pool_of(code_in(text) if name.endswith(".py") else re.findall(r"`([^`]+)`", text))
+        if not name.endswith(".ipynb"):
+            pool = pool_of(
+                code_in(text) if name.endswith(".py") else re.findall(r"`([^`]+)`", text) + text.splitlines()
+            )
             for number, code in answers(originals).items():
                 if shared(code, pool) >= 0.6 and (number, name) not in HANDOUT:
                     leaks[number, name] = round(shared(code, pool), 2)
@@ -301,7 +303,7 @@ def test_no_answer_stands_elsewhere_as_words(numbers, pattern, allowed, original
 def test_the_folder_is_complete_and_always_the_same(student, files):
     names = {path.relative_to(student).as_posix() for path in student.rglob("*") if path.is_file()}
     names = {name for name in names if "__pycache__" not in name and not name.startswith("figures/")}
-    checker = {f"verification/{path.name}" for path in (ROOT / "outils" / "verification").glob("*.py")}
+    checker = {f"verification/{path.name}" for path in (ROOT / "outils" / "verification").glob("*.*")}
     others = {"README.md", "requirements.txt", "verifier.py", "questions.md", "tp.ipynb"}
     assert names == {f"{script}.py" for script in SCRIPTS} | others | checker
     assert {name: (student / name).read_text(encoding="utf-8") for name in names} == files == tool.student_files()
@@ -395,7 +397,7 @@ def test_the_notebook_is_valid_and_holds_all_files(student, files):
         if cell.source.startswith("%%writefile "):
             name, _, text = cell.source.partition("\n")
             written[name.removeprefix("%%writefile ")] = text
-    assert written == {name: files[name] for name in files if name.endswith(".py")}
+    assert written == {n: text for n, text in files.items() if n.endswith(".py") or n.startswith("verification/")}
     runs = [cell.source for cell in book.cells if cell.source.startswith("%run ") and "--section" in cell.source]
     wanted = [f"%run {script}.py --section {name}" for script in tool.SCRIPTS for name in load(script).SECTIONS]
     assert runs == wanted and sum(cell.source == "Réponse :" for cell in book.cells) == len(wanted)

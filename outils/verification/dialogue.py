@@ -26,7 +26,7 @@ SETTINGS = {"MPLBACKEND": "agg", "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYT
 SETTINGS |= {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "VECLIB_MAXIMUM")}
 
 
-def start(folder, script, prefix=()):
+def start(folder, script, prefix=(), module="verification.enfant"):
     """Lance l'enfant d'un script : un environnement propre, un seul fil de calcul, ni fenêtre ni carte graphique.
 
     `prefix` : une commande qui lance à son tour celle de l'enfant, isolée.
@@ -34,7 +34,7 @@ def start(folder, script, prefix=()):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     kept |= {name: os.environ[name] for name in ("PYTHONPATH", "PYTHONHOME") if name in os.environ}
     process = subprocess.Popen(
-        [*prefix, sys.executable, "-m", "verification.enfant", str(folder), script],
+        [*prefix, sys.executable, "-m", module, str(folder), script],
         cwd=HERE,
         env=kept | SETTINGS,
         stdin=subprocess.PIPE,

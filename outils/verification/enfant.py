@@ -110,7 +110,8 @@ def answer(question, path):
                 if question["task"] == "observe":
                     seen = blank.observe(load_with)
                 else:
-                    seen = play(load_with(**blank.small), question["section"])
+                    small = getattr(sys.modules[f"verification.{path.stem}"], "SMALL", {})
+                    seen = play(load_with(**small), question["section"])
         return {"seen": {**seen, "printed": output.getvalue()}}
     except BaseException as error:  # de l'élève, quelle qu'elle soit : exit() compris
         return {"error": describe(error, path), "printed": output.getvalue()}

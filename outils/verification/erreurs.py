@@ -12,7 +12,10 @@ MEANINGS = [
     ("truth value", "max et if ne prennent qu'un nombre, et c'est un tableau : il faut traiter chaque élément"),
     ("only one element tensors|only length-1|only size-1|0-dimensional", "il faut un seul nombre, et c'est un tableau"),
     ("Boolean value of Tensor", "max et if ne prennent qu'un nombre, et c'est un tenseur"),
-    ("not aligned|broadcast|mismatch|shapes cannot be|must match", "ces formes ne vont pas ensemble"),
+    (
+        "not aligned|broadcast|mismatch|same first dimension|same size|shapes cannot be|must match",
+        "ces formes ne vont pas ensemble",
+    ),
     ("inhomogeneous", "ces éléments n'ont pas tous la même forme"),
     ("Invalid parameter", "MLPClassifier n'a pas d'argument de ce nom"),
     ("'learning_rate' parameter of MLPClassifier", "learning_rate y est un mot ; le taux a un autre nom"),

@@ -4,7 +4,6 @@ import re
 
 import numpy as np
 
-from verification.base import Blank
 from verification.dessins import drawn
 
 CONSTANTS = {
@@ -22,7 +21,7 @@ CONSTANTS = {
     "MOMENTA": [0.3, 0.6],
     "MOMENTA_RATE": 0.02,
 }
-SMALL = {"EPOCHS": 3}
+SMALL = {"EPOCHS": 3}  # pour que les sections jouées durent peu
 SETTINGS = ["hidden_layer_sizes", "activation", "solver", "learning_rate_init", "momentum", "batch_size", "alpha"]
 
 
@@ -169,7 +168,7 @@ def judge_activation(seen):
     if reason:
         return f"à gauche, {reason}" if wide and deep else reason
     if not deep:
-        return "le côté droit manque : comparez aussi les activations de deep"
+        return "le réseau deep n'est pas entraîné : comparez aussi ses activations, à droite"
     reason = comparison_fault(deep, "activation", base(hidden_layer_sizes=[10, 10, 10]), values, "ACTIVATIONS")
     return f"à droite, {reason}" if reason else panels_fault(seen["curves"], [3, 3])
 
@@ -193,67 +192,3 @@ def panels_fault(curves, wanted):
         if found < least:
             return f"à {side} il y a {found} courbe{'s' if found > 1 else ''}, il en faut une par valeur"
     return ""
-
-
-BLANKS = [
-    Blank(
-        script="exercice2",
-        part="3.2",
-        consigne="affichez la forme de chaque matrice de poids",
-        function="section_structure",
-        sections=["3.2-structure"],
-        observe=observe_shapes,
-        judge=judge_shapes,
-        small=SMALL,
-        hints=[
-            "Un réseau entraîné garde ses matrices de poids : une entre deux couches qui se suivent.",
-            "La documentation de MLPClassifier les appelle coefs_ : une liste de tableaux NumPy, qui ont une forme.",
-            "for weights in classifier.____: /     print(weights.____)",
-        ],
-    ),
-    Blank(
-        script="exercice2",
-        part="3.2",
-        consigne="comparez les nombres de neurones de HIDDEN_SIZES",
-        function="section_hidden",
-        sections=["3.2-couche-cachee"],
-        observe=observe_hidden,
-        judge=judge_hidden,
-        small=SMALL,
-        hints=[
-            "Quel argument de MLPClassifier donne le nombre de neurones cachés ? Lisez make_classifier.",
-            "compare veut un axe, un titre, le réseau, le nom de l'argument entre guillemets, et la liste des valeurs.",
-            'results = compare(ax, "____", classifier, "____", ____)',
-        ],
-    ),
-    Blank(
-        script="exercice2",
-        part="3.2",
-        consigne="comparez les activations de ACTIVATIONS",
-        function="section_activation",
-        sections=["3.2-activation"],
-        observe=observe_activation,
-        judge=judge_activation,
-        small=SMALL,
-        hints=[
-            "Deux réseaux, deux côtés : classifier à gauche, deep à droite. Quel argument donne l'activation ?",
-            "Deux appels de compare, avec left puis right pour axe.",
-            'results = compare(left, "____", ____, "____", ____) ; deep_results = compare(right, ...)',
-        ],
-    ),
-    Blank(
-        script="exercice2",
-        part="3.2",
-        consigne="comparez les taux (RATES), les moments (MOMENTA)",
-        function="section_sgd",
-        sections=["3.2-sgd"],
-        observe=observe_sgd,
-        judge=judge_sgd,
-        small=SMALL,
-        hints=[
-            "Deux réglages, deux côtés. Quels arguments de MLPClassifier donnent le taux et le moment ?",
-            "Pour le taux, deux arguments se ressemblent : celui qui attend un nombre finit par _init.",
-            'rate_results = compare(left, "____", plain, "____", RATES) ; momentum_results = compare(right, ...)',
-        ],
-    ),
-]

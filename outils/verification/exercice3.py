@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from verification.base import Blank
 from verification.dessins import drawn, fault, numbers, shown
 from verification.observation import watch
 
@@ -42,6 +41,8 @@ def kind_of(value):
 
     if torch.is_tensor(value):
         return {"kind": "tensor", "shape": list(value.shape), "value": None}
+    if value is None or isinstance(value, str):
+        return {"kind": type(value).__name__, "shape": None, "value": None}
     try:
         return {"kind": "number", "shape": list(np.shape(value)), "value": np.asarray(value, float).ravel().tolist()}
     except (TypeError, ValueError):
@@ -59,13 +60,13 @@ def judge_keeping(seen):
     if sizes == {8}:
         return "loss_history garde la prédiction : c'est la perte, loss, qu'il faut"
     if "tensor" in kinds:
-        return "loss_history garde des tenseurs, et avec eux tout leur calcul : gardez le nombre, avec .item()"
+        return "loss_history garde des tenseurs, et non des nombres : .item() donne le nombre d'un tenseur"
     if kinds and kinds != {"number"}:
         return f"loss_history garde des valeurs de type {sorted(kinds - {'number'})[0]} : il faut des nombres"
     if len(kept) != len(given):
         return f"{len(given)} époques, et {len(kept)} valeur{'s' if len(kept) > 1 else ''} dans loss_history"
-    if any(value["shape"] not in ([], [1]) for value in kept):
-        return f"loss_history garde des tableaux de forme {tuple(kept[0]['shape'])} : il faut un nombre par époque"
+    if any(value["shape"] != [] for value in kept):
+        return f"loss_history garde des listes, de forme {tuple(kept[0]['shape'])} : il faut un nombre par époque"
     values = numbers([value["value"][0] for value in kept])
     if len(values) == len(given) and np.allclose(values, given, rtol=1e-4):
         return ""
@@ -92,37 +93,3 @@ def judge_plot(seen):
     if not seen["losses"]:
         return "il faut d'abord que loss_history garde la perte de chaque époque"
     return "" if shown(seen["axes"], seen["losses"]) else fault(seen["axes"], seen["losses"], "loss_history")
-
-
-BLANKS = [
-    Blank(
-        script="exercice3",
-        part="3.3.2",
-        consigne="ajoutez à loss_history la perte, un nombre",
-        function="train",
-        sections=["3.3.2-perte"],
-        observe=observe_keeping,
-        judge=judge_keeping,
-        small=SMALL,
-        hints=[
-            "L'énoncé garde `loss`, un tenseur, et avec lui tout son calcul. Comment n'en garder que le nombre ?",
-            "Un tenseur d'un seul élément donne son nombre par .item(), avec ses parenthèses, ou par float(...).",
-            "loss_history.append(____)",
-        ],
-    ),
-    Blank(
-        script="exercice3",
-        part="3.3.2",
-        consigne="tracez la perte, loss_history, à gauche",
-        function="section_history",
-        sections=["3.3.2-perte"],
-        observe=observe_plot,
-        judge=judge_plot,
-        small=SMALL,
-        hints=[
-            "C'est la figure 8 de l'énoncé : qu'y a-t-il en abscisse, et en ordonnée ?",
-            "L'énoncé change chaque tenseur en nombre pour le tracer ; ici, ce sont déjà des nombres.",
-            "left.plot(____)",
-        ],
-    ),
-]

@@ -6,9 +6,8 @@ suivantes. Nos optimiseur et modèle remplacent ceux de l'élève là où c'est 
 
 import numpy as np
 
-from verification.base import Blank
+from verification import exercice3
 from verification.dessins import drawn, fault, numbers, shown
-from verification.exercice3 import judge_keeping, keep, observe_keeping
 from verification.observation import watch
 
 CONSTANTS = {
@@ -24,7 +23,8 @@ CONSTANTS = {
 }
 SMALL = {"EPOCHS": 20, "N_SEEDS": 1, "DEVICE": "cpu"}
 MOST_EPOCHS = 2000  # celles de 3.3.2-non-lineaire
-KEEP = {18: "given_keep(loss_history, loss)"}
+KEEP = {18: "given_keep(loss_history, loss)"}  # à la place du raise du numéro 18
+observe_keeping, judge_keeping = exercice3.observe_keeping, exercice3.judge_keeping  # la même ligne que dans exercice3
 
 
 # --- Le modèle : ses couches, puis forward ------------------------------------------------------------
@@ -53,8 +53,8 @@ def judge_layers(seen):
         return "la couche cachée n'a qu'un neurone : il en faut plusieurs, HIDDEN par exemple"
     if len(matrices) < 2 and len(several) < 3:
         return "il manque une couche : une couche cachée, et une couche de sortie"
-    for (rows, columns), (next_rows, next_columns) in zip(matrices, matrices[1:]):
-        if seen["output"] is None and rows != next_columns and columns != next_rows:
+    for (rows, _), (_, next_columns) in zip(matrices, matrices[1:]):
+        if seen["output"] is None and rows != next_columns:
             return f"une couche donne {rows} nombres, et la suivante en attend {next_columns}"
     return ""
 
@@ -73,23 +73,38 @@ def observe_forward(load):
     """Le modèle de trois graines : ses sorties, ses gradients, et ce qu'il apprend."""
     import torch
 
-    module = load(KEEP, given_keep=keep, **CONSTANTS)
+    module = load(KEEP, given_keep=exercice3.keep, **CONSTANTS)
     wide, near = (torch.linspace(-end, end, 41).reshape(-1, 1) for end in (100, 1))
     models = []
     for seed in (0, 1, 2):
         torch.manual_seed(seed)
-        our_model = module.RegressionModel()
+        our_model = module.RegressionModel().eval()  # Dropout, s'il y en a, ne tire rien
         first = our_model(wide)
         seen = {"wide": describe_output(first), "near": describe_output(our_model(near))}
         seen["again"] = describe_output(our_model(wide))
         if seen["near"]["grad"]:
             our_model(near).sum().backward()
-        named = list(our_model.named_parameters())
-        seen["unreached"] = [name for name, parameter in named if parameter.grad is None]
-        models.append(seen)
+        named = dict(our_model.named_parameters())
+        seen["unreached"] = [name for name in named if named[name].grad is None]
+        seen["unused"] = [
+            name for name in named if torch.is_tensor(first) and not changes(our_model, named[name], near)
+        ]
+        models.append(seen.copy())
     right = all(model["wide"]["grad"] and model["wide"]["shape"] == [41, 1] for model in models)
     learned = learn_seeds(module, module.RegressionModel, adam) if right and not models[0]["unreached"] else []
     return {"models": models, "x": wide.ravel().tolist(), "learned": learned}
+
+
+def changes(our_model, parameter, x):
+    """Vrai si la sortie du modèle change avec ce paramètre."""
+    import torch
+
+    with torch.no_grad():
+        before = our_model(x)
+        parameter += 1
+        after = our_model(x)
+        parameter -= 1
+    return not torch.equal(before, after)
 
 
 def adam(parameters_of, rate):
@@ -132,10 +147,11 @@ def excess(row):
 
 def learning_fault(learned):
     """Ce que disent trois apprentissages : "" s'ils sont assez souvent satisfaisants."""
-    ratios = [excess(row) for row in learned]
-    if ratios and ratios[0] < 1 and min(ratios[1:]) < 1:
+    ratios = [excess(row) for row in learned] or [np.inf]
+    others = min(ratios[1:], default=np.inf)
+    if ratios[0] < 1 and others < 1:
         return ""
-    worst = ratios[0] if ratios[0] >= 1 else min(ratios[1:])
+    worst = ratios[0] if ratios[0] >= 1 else others
     return f"après {MOST_EPOCHS} époques, la perte est encore {worst:.3g} fois la plus grande satisfaisante"
 
 
@@ -165,14 +181,16 @@ def judge_forward(seen):
         return f"forward rend {first['kind']}, et non un tenseur : gardez des tenseurs d'un bout à l'autre"
     if first["shape"] != [41, 1]:
         return f"forward rend la forme {tuple(first['shape'])} pour x de forme (41, 1) : il faut (n, 1), comme y_data"
-    if not first["grad"]:
-        return "le gradient ne remonte pas jusqu'aux couches : .detach(), .data ou NumPy le coupent"
     if not all(len(numbers(model["wide"]["values"])) == 41 for model in models):
         return "forward donne autre chose que des nombres finis"
     if models[0]["wide"]["values"] != models[0]["again"]["values"]:
         return "deux appels donnent deux résultats : créez les couches dans __init__, et non dans forward"
+    unused = [name for name in models[0]["unused"] if all(name in model["unused"] for model in models)]
+    if unused:
+        return f"{unused[0]} ne sert pas au calcul de y_pred : passez x dans toutes les couches"
     if models[0]["unreached"]:
-        return f"{models[0]['unreached'][0]} ne sert pas au calcul de y_pred : passez x dans toutes les couches"
+        name = models[0]["unreached"][0]
+        return f"le gradient n'arrive pas à {name} : .detach(), .data, .tolist() ou NumPy le coupent en chemin"
     if all(is_affine(seen["x"], model["wide"]["values"]) for model in models):
         return "le modèle ne fait qu'une droite : il manque une activation entre les deux couches"
     near = np.array(seen["x"]) / 100
@@ -186,7 +204,7 @@ def observe_optimizer(load):
     """Ce qu'est l'optimiseur, et ce qu'il donne : sur le modèle de l'élève s'il est juste, et dans une vallée."""
     import torch
 
-    module = load(KEEP, given_keep=keep, **CONSTANTS)
+    module = load(KEEP, given_keep=exercice3.keep, **CONSTANTS)
     our_model = torch.nn.Linear(3, 2)
     optimizer = module.make_optimizer(our_model, CONSTANTS["LEARNING_RATE"])
     if not isinstance(optimizer, torch.optim.Optimizer):
@@ -245,7 +263,7 @@ def line_model():
 
 
 def observe_plot(load):
-    module = load(KEEP, given_keep=keep, **{**CONSTANTS, "EPOCHS": 60})
+    module = load(KEEP, given_keep=exercice3.keep, **{**CONSTANTS, "EPOCHS": 60})
     module.RegressionModel, module.make_optimizer = line_model, adam
     calls = watch(module, "train_checked")
     module.section_network()
@@ -265,13 +283,13 @@ def observe_network(load):
 
     module, received = load(**CONSTANTS), []
 
-    class Noted(torch.nn.Module):
+    class Activation(torch.nn.Module):
         def forward(self, x):
             received.append(list(x.shape))
             return torch.tanh(x)
 
     torch.manual_seed(0)
-    network = module.make_network(7, Noted())
+    network = module.make_network(7, Activation())
     if not callable(network):
         return {"kind": type(network).__name__, "output": None, "received": [], "shapes": []}
     shapes = [list(parameter.shape) for parameter in network.parameters()] if hasattr(network, "parameters") else []
@@ -299,99 +317,3 @@ def judge_network(seen):
     if not output["grad"] or len(matrices) < 2:
         return "il manque une couche : une couche cachée, puis une couche de sortie"
     return ""
-
-
-BLANKS = [
-    Blank(
-        script="exercice3_nonlinear",
-        part="3.3.2",
-        consigne="une couche cachée, une activation, une sortie",
-        function="RegressionModel",
-        sections=["3.3.2-non-lineaire"],
-        observe=observe_layers,
-        judge=judge_layers,
-        small=SMALL,
-        hints=[
-            "L'énoncé écrit Linear(1, ?) : combien de neurones cachés voulez-vous ? Que reçoit la couche de sortie ?",
-            "Une couche va de tant de nombres à tant de nombres : Linear(entrées, sorties). L'activation, Sigmoid(), "
-            "n'a pas de taille. Chacune a son nom, avec self. devant.",
-            "self.hidden = torch.nn.Linear(1, ____) / self.activation = torch.nn.____() / "
-            "self.output = torch.nn.Linear(____, 1)",
-        ],
-    ),
-    Blank(
-        script="exercice3_nonlinear",
-        part="3.3.2",
-        consigne="passez x dans vos couches, rendez y_pred",
-        function="RegressionModel",
-        sections=["3.3.2-non-lineaire"],
-        observe=observe_forward,
-        judge=judge_forward,
-        small=SMALL,
-        hints=[
-            "Dans quel ordre x traverse-t-il vos couches ? Où faut-il courber ?",
-            "Une couche s'appelle comme une fonction, self.linear(x) dans exercice3 ; la suivante reçoit ce qu'elle rend.",
-            "outputs = self.____(self.____(x)) / y_pred = self.____(outputs) / return ____",
-        ],
-    ),
-    Blank(
-        script="exercice3_nonlinear",
-        part="3.3.2",
-        consigne="rendez un optimiseur plus efficace que SGD",
-        function="make_optimizer",
-        sections=["3.3.2-non-lineaire"],
-        observe=observe_optimizer,
-        judge=judge_optimizer,
-        small=SMALL,
-        hints=[
-            "L'indice à la fin de l'énoncé en nomme deux. Lequel n'a-t-on pas encore essayé ?",
-            "make_optimizer d'exercice3 montre la forme : les paramètres du modèle, puis lr, le taux.",
-            "return torch.optim.____(our_model.____(), lr=____)",
-        ],
-    ),
-    Blank(
-        script="exercice3_nonlinear",
-        part="3.3.2",
-        consigne="ajoutez à loss_history la perte, un nombre",
-        function="train",
-        sections=["3.3.2-non-lineaire"],
-        observe=observe_keeping,
-        judge=judge_keeping,
-        small=SMALL,
-        hints=[
-            "`train` est celle d'exercice3, à la lettre : qu'y avez-vous écrit ?",
-            "Reprenez votre ligne d'exercice3 ; python verifier.py --indice 13.2 en dit plus.",
-            "loss_history.append(____)",
-        ],
-    ),
-    Blank(
-        script="exercice3_nonlinear",
-        part="3.3.2",
-        consigne="tracez la perte, époque par époque",
-        function="section_network",
-        sections=["3.3.2-non-lineaire"],
-        observe=observe_plot,
-        judge=judge_plot,
-        small=SMALL,
-        hints=[
-            "C'est le même tracé que la figure 8. Quelle liste faut-il tracer, et sur quel axe ?",
-            "L'échelle log est déjà réglée ; right est l'axe de droite, celui où plt.plot dessine aussi.",
-            "right.plot(____)",
-        ],
-    ),
-    Blank(
-        script="exercice3_nonlinear",
-        part="3.3.2",
-        consigne="rendez couche cachée, activation, sortie",
-        function="make_network",
-        sections=["3.3.2-architecture"],
-        observe=observe_network,
-        judge=judge_network,
-        small=SMALL,
-        hints=[
-            "Ce sont les couches de RegressionModel, avec size neurones cachés et l'activation reçue.",
-            "torch.nn.Sequential(a, b, c) enchaîne des couches dans l'ordre : son forward est tout fait.",
-            "return torch.nn.Sequential(____, ____, ____)",
-        ],
-    ),
-]

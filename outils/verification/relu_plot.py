@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from verification.base import Blank
 from verification.dessins import drawn, numbers
 from verification.observation import array
 
@@ -50,7 +49,7 @@ def judge_relu(seen):
 
 # --- 3.1 : sa figure ----------------------------------------------------------------------------------
 def observe_plot(load):
-    """`relu` est remplacée, par une parabole : la figure se juge même si relu n'est pas encore écrite."""
+    """`relu` est remplacée par une parabole : la figure se juge même si relu n'est pas encore écrite."""
     module = load(**CONSTANTS)
     module.relu = parabola
     module.section_relu()
@@ -58,7 +57,7 @@ def observe_plot(load):
 
 
 def parabola(x):
-    return np.square(x) / 16
+    return np.square(np.add(x, 10)) / 40
 
 
 def is_drawn(x, y):
@@ -90,39 +89,4 @@ def judge_plot(seen):
         return "c'est x en fonction de x : en ordonnée, il faut relu(x)"
     if np.allclose(y, parabola(x)):
         return f"la courbe va de {x.min():.3g} à {x.max():.3g} : il faut les deux côtés de 0, de -X_MAX à X_MAX"
-    return f"en x = {x[0]:.3g} la courbe vaut {y[0]:.3g}, en x = {x[-1]:.3g} elle vaut {y[-1]:.3g} : ce n'est pas ReLU"
-
-
-BLANKS = [
-    Blank(
-        script="relu_plot",
-        part="3.1",
-        consigne="rendez max(0, x) pour chaque élément de x",
-        function="relu",
-        sections=["3.1-relu", "3.1-activations"],
-        observe=observe_relu,
-        judge=judge_relu,
-        small={},
-        hints=[
-            "x est un tableau de nombres. Que doit devenir un nombre négatif ? Et un nombre positif ?",
-            "NumPy a une fonction qui prend le plus grand de deux nombres, élément par élément ; ou une boucle sur x, "
-            "avec max, qui remplit une liste.",
-            "return np.____(____, ____)",
-        ],
-    ),
-    Blank(
-        script="relu_plot",
-        part="3.1",
-        consigne="tracez ReLU, de -X_MAX à X_MAX",
-        function="section_relu",
-        sections=["3.1-relu"],
-        observe=observe_plot,
-        judge=judge_plot,
-        small={},
-        hints=[
-            "Qu'y a-t-il en abscisse, et qu'y a-t-il en ordonnée ?",
-            "La section d'avant trace la sigmoïde : plt.plot prend les abscisses, puis les ordonnées.",
-            "plt.plot(____, ____)",
-        ],
-    ),
-]
+    return "ce qui est tracé n'est pas relu(x) en fonction de x"

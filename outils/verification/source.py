@@ -53,6 +53,14 @@ def find_line(text, number, blank):
     return 1
 
 
+def function_at(text, line):
+    """Le nom de la fonction ou de la classe du fichier qui contient une ligne ; None hors de toutes."""
+    for node in ast.parse(text).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.lineno <= line <= node.end_lineno:
+            return node.name
+    return None
+
+
 def blank_at(text, line, blanks):
     """Le numéro de la chose à écrire qui occupe une ligne : de son commentaire à la fin de son bloc ; ou None."""
     lines = text.splitlines()
