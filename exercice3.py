@@ -81,7 +81,7 @@ def make_points(rng, n_observations, noise, device):
     """Tire n observations : x entre 0 et 1, y = curve(x) + bruit ; rend les tenseurs x_data et y_data, (n, 1)."""
     x = rng.uniform(0, 1, size=n_observations)  # (n,)
     y = curve(x) + rng.uniform(0, noise, size=n_observations)  # (n,)
-    x_data = torch.from_numpy(x.reshape(-1, 1)).float().to(device)  # (n, 1), sur l'appareil choisi
+    x_data = torch.from_numpy(x.reshape(-1, 1)).float().to(device)  # (n, 1) ; Variable n'est plus utile
     y_data = torch.from_numpy(y.reshape(-1, 1)).float().to(device)  # (n, 1)
     return x_data, y_data
 
@@ -99,7 +99,7 @@ class RegressionModel(torch.nn.Module):
 
 
 def make_optimizer(our_model, learning_rate):
-    """L'optimiseur de l'énoncé : la descente de gradient (SGD), qui fait les pas sur tous les paramètres."""
+    """L'optimiseur de l'énoncé, SGD : la descente de gradient, ici sur toutes les observations à chaque pas."""
     return torch.optim.SGD(our_model.parameters(), lr=learning_rate)
 
 
@@ -109,7 +109,7 @@ def train(our_model, x_data, y_data, optimizer, loss_func, epochs, draw=None):
     `loss_history[k]` est la perte après k époques. `draw(epoch, loss)`, s'il y en a un, dessine l'apprentissage.
     """
     loss_history = []
-    our_model.train()  # le mode « apprentissage », pour les couches qui en ont un
+    our_model.train()  # le mode « apprentissage » du modèle, pour des couches comme Dropout ; il n'entraîne rien
     for epoch in range(epochs):
         prediction = our_model(x_data)  # (1) propager les entrées vers la sortie : (n, 1)
         loss = loss_func(prediction, y_data)  # (2) (3) écarts aux cibles, puis perte (sans le / 2 d'exercice1)
@@ -161,7 +161,7 @@ def choose_device():
 
 
 def prepare():
-    """Choisit l'appareil et tire de la graine les données ; les poids de départ seront aussi tirés d'elle."""
+    """Choisit l'appareil et tire les données au hasard, d'après la graine ; les poids de départ suivront aussi."""
     x_data, y_data = make_points(np.random.default_rng(SEED), N_OBSERVATIONS, NOISE, choose_device())
     torch.manual_seed(SEED)
     return x_data, y_data
@@ -182,6 +182,8 @@ def section_tensors():
     À regarder : formes et types, mémoire partagée, trois erreurs que tout le monde fait, gradient.
     """
     x_data, y_data = prepare()
+    if wrong_points(x_data, y_data):
+        return None
     for tensor in [torch.tensor(3.0), torch.arange(5), torch.zeros(3, 4), torch.ones(2, 3, 4), x_data]:
         print(f"forme {str(tuple(tensor.shape)):<10} type {str(tensor.dtype):<14} appareil {tensor.device}")
     array = np.zeros(3)
@@ -191,13 +193,13 @@ def section_tensors():
     try:
         torch.ones(2, 2) @ torch.from_numpy(np.ones((2, 1)))
     except RuntimeError as error:  # NumPy compte en float64, PyTorch en float32 : .float()
-        print(f"Types mêlés (-> .float()) : {error}")
+        print(f"float32 avec float64 (à corriger par .float()) : {error}".replace("expected m1 and m2", "..."))
     try:
         torch.ones(2, requires_grad=True).numpy()
     except RuntimeError as error:
-        print(f"Gradient : {error}")
+        print(f".numpy() : {error}")
     wrong = torch.ones(5, 1) - torch.ones(5)
-    print(f"Formes mêlées : (5, 1) - (5,) ne dit rien, mais donne {tuple(wrong.shape)} au lieu de (5, 1)")
+    print(f"(5, 1) - (5,) : pas d'erreur, mais une forme {tuple(wrong.shape)} au lieu de (5, 1)")
 
     weight = torch.zeros(1, device=x_data.device, requires_grad=True)  # torch notera chaque calcul fait avec lui
     bias = torch.zeros(1, device=x_data.device, requires_grad=True)
@@ -206,15 +208,15 @@ def section_tensors():
     loss.backward()  # PyTorch a noté chaque calcul : il les remonte, et remplit .grad
     deltas = deltas.detach()  # les mêmes nombres, sans la mémoire des calculs
     by_hand = float((2 * deltas * x_data).mean()), float((2 * deltas).mean())  # la dérivée de la moyenne des deltas²
-    print(f"Gradient de la droite y = 0 : par backward {float(weight.grad):.4f} et {float(bias.grad):.4f},", end=" ")
-    print(f"à la main {by_hand[0]:.4f} et {by_hand[1]:.4f}")
+    print(f"Gradient de la perte en w = 0, b = 0 : par backward {float(weight.grad):.5g} et {float(bias.grad):.5g}")
+    print(f"                                       à la main {by_hand[0]:.5g} et {by_hand[1]:.5g}")
 
     # Réponse
     gap = max(abs(float(weight.grad) - by_hand[0]), abs(float(bias.grad) - by_hand[1]))
     return (
-        "Un appareil et un gradient : comme un tableau NumPy, un tenseur a une forme et un type ; en plus, il peut "
-        "vivre sur une carte graphique et, avec requires_grad, se souvenir des calculs. `backward` les remonte pour "
-        f"trouver le gradient, le même qu'à la main, {nearly(gap, max(map(abs, by_hand)))}."
+        "Un appareil et un gradient. Un tenseur peut être sur une carte graphique, ou partagé entre des processus ; "
+        "et, avec requires_grad, il se souvient des calculs : `backward` les remonte pour trouver le gradient, le même "
+        f"qu'à la main, {nearly(gap, max(map(abs, by_hand)))}."
     )
 
 
@@ -241,16 +243,22 @@ def first_size(sizes, holds):
     return found
 
 
+def in_words(duration):
+    """Écrit une durée donnée en µs : « 35.5 µs », « 24.6 ms »."""
+    return f"{duration:.3g} µs" if duration < 1000 else f"{duration / 1000:.3g} ms"
+
+
 def speed_answer(sizes, numpy_times, cpu_times, device, device_times):
     """La réponse de la section qui suit ; les durées sont en µs, une par taille (`device_times` : None sans carte)."""
-    ends = f"à n = {sizes[-1]}, NumPy met {numpy_times[-1]:.0f} µs, PyTorch {cpu_times[-1]:.0f} µs"
+    ends = f"à n = {sizes[-1]}, NumPy met {in_words(numpy_times[-1])}, PyTorch {in_words(cpu_times[-1])}"
     if device_times is None:
         ratios = np.divide(cpu_times, numpy_times)
         equal = first_size(sizes, list((ratios < 1.5) & (ratios > 1 / 1.5)))
-        facts = f"NumPy et PyTorch se valent à partir de n = {equal}" if equal else "NumPy et PyTorch diffèrent"
+        where = "à toutes ces tailles" if equal == sizes[0] else f"à partir de n = {equal}"
+        facts = f"NumPy et PyTorch se valent {where}, à 50 % près" if equal else "NumPy et PyTorch diffèrent"
         return f"Ici, pas de carte graphique. Sur le processeur, {facts} ({ends})."
     gain = first_size(sizes, list(np.less(device_times, cpu_times)))
-    times = f"à n = {sizes[-1]}, {device} met {device_times[-1]:.0f} µs, le processeur {cpu_times[-1]:.0f} µs"
+    times = f"à n = {sizes[-1]}, {device} met {in_words(device_times[-1])}, le processeur {in_words(cpu_times[-1])}"
     if gain is None:
         return f"Non, pas à ces tailles : {times}."
     return f"Oui, à partir de n = {gain} : {times}, soit {cpu_times[-1] / device_times[-1]:.2g} fois plus."
@@ -272,7 +280,7 @@ def section_speed():
         names.append(f"PyTorch ({device})")
         durations.append(shortest_durations([pair.to(device) for pair in tensors]))
     for k, n in enumerate(sizes):
-        print(f"n = {n:<5}", *[f"{name:>17} {times[k]:9.1f} µs" for name, times in zip(names, durations)])
+        print(f"n = {n:<5}", *[f"{name:>17} {in_words(times[k]):>9}" for name, times in zip(names, durations)])
 
     fig, ax = plt.subplots(figsize=(10, 6.5), layout="constrained")
     for name, times in zip(names, durations):
@@ -304,7 +312,7 @@ def share_gradient(our_model, x_data, y_data):
     print(textwrap.shorten(f"Gradient (4 nombres au plus), dans l'ordre : {names}", 100, placeholder="..."))
     parts = [f"part de {cut}", f"part de {n - cut}", "moyenne", "toutes"]
     for name, values in zip(parts, [first, second, mean, whole]):
-        print(f"  {name:<16}" + "".join(f"{value:12.6f}" for value in values[:4].tolist()))
+        print(f"  {name:<16}" + "".join(f"{value:14.6g}" for value in values[:4].tolist()))
     return float(abs(mean - whole).max()), float(abs(whole).max())
 
 
@@ -314,7 +322,8 @@ def train_together(together, x_data, y_data):
     Rend l'écart aux paramètres d'un processus seul, et une échelle ; (None, None) si, seul, il échoue.
     """
     rank, n_processes = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    alone = copy.deepcopy(together)  # le même départ
+    alone = RegressionModel().to(x_data.device)
+    alone.load_state_dict(together.state_dict())  # le même départ
     loss_history, problem = train_checked(alone, x_data, y_data, make_optimizer(alone, LEARNING_RATE), EPOCHS)
     if problem or not loss_history:
         say(problem)
@@ -350,7 +359,7 @@ def section_distributed():
     """Le calcul distribué (en plus)
 
     Question : comment plusieurs processus apprennent-ils ensemble un seul modèle ?
-    À regarder : le gradient de chaque part des données, leur moyenne, et le gradient de toutes.
+    À regarder : le gradient de chaque part, et leur moyenne ; sous torchrun, ce qui est appris.
     À taper : torchrun --standalone --nproc-per-node 2 exercice3.py --section 3.3.1-distribue
     """
     x_data, y_data = prepare()
@@ -362,15 +371,15 @@ def section_distributed():
 
     # Réponse
     if gap is None:
-        return "Rien à partager : un processus seul n'y arrive pas non plus."
+        return "Rien à partager : déjà, un processus seul n'y arrive pas."
     if not gap <= 1e-3 * scale:
         return f"Ce modèle ne se partage pas ainsi : l'écart est de {gap:.1g}. Celui d'origine, si, aux arrondis près."
     if launched:
         return f"À plusieurs, chacun sur sa part, ils ont obtenu les paramètres d'un seul, {nearly(gap, scale)}."
     return (
-        "Chacun calcule le gradient de sa part, et ils en font la moyenne, où chaque part pèse son nombre "
-        f"d'observations : c'est le gradient de toutes, {nearly(gap, scale)}. Tous font alors le même pas, et gardent "
-        "les mêmes paramètres."
+        "Chacun calcule le gradient de sa part, et ils en font la moyenne, où chaque part compte pour son nombre "
+        f"d'observations : c'est le gradient de toutes les données, {nearly(gap, scale)}. Tous font alors le même pas, "
+        "et gardent les mêmes paramètres."
     )
 
 
@@ -382,6 +391,8 @@ def section_points():
     À regarder : la forme des tenseurs, puis celle du nuage.
     """
     x_data, y_data = prepare()
+    if wrong_points(x_data, y_data):
+        return None
     print(f"x_data : {tuple(x_data.shape)} {x_data.dtype}   y_data : {tuple(y_data.shape)} {y_data.dtype}")
     for x, y in zip(x_data[:5].flatten().tolist(), y_data[:5].flatten().tolist()):
         print(f"  x = {x:.4f}   y = {y:.4f}")
@@ -392,7 +403,7 @@ def section_points():
 
     # Réponse
     answer = verdict(fit_polynomial(x_data, y_data, 1)[1], satisfying_loss(x_data, y_data))
-    return f"{answer.capitalize()} : c'est celle de la meilleure droite (moindres carrés)."
+    return f"{answer.capitalize()} : c'est celle de la meilleure droite, celle dont la perte est la plus petite."
 
 
 def print_values(our_model, words):
@@ -404,12 +415,12 @@ def print_values(our_model, words):
 
 
 def line_answer(learned, line):
-    """Compare la droite apprise à celle des moindres carrés ; rien si le modèle n'est pas une droite."""
+    """Compare la droite apprise à la meilleure ; rien si le modèle n'est pas une droite."""
     if not is_straight(learned):
         return ""
     return (
-        f" La droite apprise a une pente de {learned[-1] - learned[0]:.3g} et part de {learned[0]:.3g} en x = 0 ; la "
-        f"meilleure (moindres carrés), {line[0]:.3g} et {line[1]:.3g}."
+        f" La droite apprise : w1 = {learned[-1] - learned[0]:.3g}, b1 = {learned[0]:.3g} ; la meilleure, celle dont "
+        f"la perte est la plus petite : {line[0]:.3g} et {line[1]:.3g}."
     )
 
 
@@ -427,13 +438,13 @@ def section_training():
     print_values(our_model, "Avant l'apprentissage")
     line, grid = fit_polynomial(x_data, y_data, 1)[0], make_grid(x_data.device)
     fig, panels = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained")
-    curves = [draw_start(ax, x_data, y_data, line, "moindres carrés") for ax in panels]
+    curves = [draw_start(ax, x_data, y_data, line, "meilleure droite") for ax in panels]
 
     def draw(epoch, loss):
         shown = [0, 1] if epoch <= 50 else [1]  # la figure 6 s'arrête à l'époque 50
         for k in shown:
             curves[k].set_data(grid.cpu().numpy().ravel(), predict(our_model, grid))
-            panels[k].set_title(f"Figure {6 + k}, époque {epoch} : perte {loss:.4g}")
+            panels[k].set_title(f"Figure {6 + k}, {epoch_words(epoch, loss)}")
         if live(fig):
             plt.pause(0.01)
 
@@ -471,21 +482,34 @@ def phases_answer(loss_history, squares, variances, straight):
     `straight` : le modèle est une droite ; la variance des écarts ne dépend alors que de sa pente.
     """
     first, last, end = loss_history[0], loss_history[-1], len(loss_history) - 1
+    if end == 0:
+        return f"Une seule mesure, {first:.3g}, avant le premier pas : il faut au moins deux époques."
+    if last >= first:
+        return f"La perte n'a pas diminué : {first:.3g} au départ, {last:.3g} à la fin."
     answer = f"La perte passe de {first:.3g} à {last:.3g} en {counted(end, 'époque')}."
     k = find_break(squares, variances)
-    if end == 0 or last >= first:
-        return f"La perte n'a pas diminué : {first:.3g} au départ, {last:.3g} à la fin."
     if not k or k >= end or not np.allclose(np.add(squares, variances), loss_history, rtol=1e-3):
         return answer
-    middle = loss_history[k]
-    if not (first - middle) / k > 5 * (middle - last) / (end - k) > 0 or squares[0] < variances[0]:
+    middle, stays = loss_history[k], max(np.divide(squares[k:], variances[k:]))
+    if not (first - middle) / k > 5 * (middle - last) / (end - k) or squares[0] < variances[0]:
         return answer
-    part = "leur variance, que seule la pente réduit" if straight else "leur variance"
+    if stays > 0.1 or variances[-1] > 0.95 * variances[k]:
+        return answer
+    part = "leur variance, que seule la pente change" if straight else "leur variance"
     return (
-        f"Vite, puis lentement ; la cassure est vers l'époque {k}. D'abord la moyenne des écarts disparaît : son carré "
-        f"passe de {squares[0]:.3g} à {squares[k]:.2g}, et la perte de {first:.3g} à {middle:.3g}. Ensuite reste "
-        f"{part} : de {variances[k]:.3g} à {variances[-1]:.3g} en {counted(end - k, 'époque')}."
+        f"Vite, puis lentement ; la cassure, le coude de la courbe, est vers l'époque {k} (l'énoncé dit 50). D'abord "
+        f"la moyenne des écarts s'annule : son carré passe de {squares[0]:.3g} à {squares[k]:.2g}, et la perte de "
+        f"{first:.3g} à {middle:.3g}. Ensuite il reste {part} : de {variances[k]:.3g} à {variances[-1]:.3g} en "
+        f"{counted(end - k, 'époque')}."
     )
+
+
+def rehearse(our_model, x_data, y_data):
+    """Joue `train` sur cinq époques, avec une copie du modèle ; rend le diagnostic, None s'il n'y a rien à en tirer."""
+    twin = RegressionModel().to(x_data.device)
+    twin.load_state_dict(our_model.state_dict())
+    loss_history, problem = train_checked(twin, x_data, y_data, make_optimizer(twin, LEARNING_RATE), min(5, EPOCHS))
+    return problem if loss_history else None
 
 
 def measure_epochs(our_model, x_data, y_data, optimizer):
@@ -498,11 +522,16 @@ def measure_epochs(our_model, x_data, y_data, optimizer):
         gaps = predict(our_model, x_data).astype(float) - y_data.cpu().numpy().ravel()  # les écarts, (n,)
         squares.append(float(gaps.mean() ** 2))
         variances.append(float(gaps.var()))
-        losses = train(our_model, x_data, y_data, optimizer, torch.nn.MSELoss(), 1)
-        if wrong_history(losses, 1):
-            return [], [], []
-        loss_history += losses
+        loss_history += train(our_model, x_data, y_data, optimizer, torch.nn.MSELoss(), 1)
     return loss_history, squares, variances
+
+
+def print_parts(loss_history, squares, variances):
+    """Affiche la perte et ses deux parts à quelques époques, tant qu'elle n'explose pas."""
+    print("époque      perte    (moyenne des écarts)²    variance des écarts")
+    for epoch in sorted({0, 10, 20, 50, 100, len(loss_history) - 1}):
+        if epoch < len(loss_history) and loss_history[epoch] <= 1000 * loss_history[0]:
+            print(f"{epoch:6d} {loss_history[epoch]:10.4g} {squares[epoch]:24.4g} {variances[epoch]:22.4g}")
 
 
 def draw_break(panels, epoch):
@@ -517,35 +546,33 @@ def section_history():
     """La perte à chaque époque
 
     Question : comment l'erreur diminue-t-elle au fil des époques (figure 8) ? Pourquoi ?
-    À regarder : où la courbe casse ; puis, à droite, les deux parts de la perte.
+    À regarder : le coude ; à droite, les deux parts de la perte (creux : la moyenne change de signe).
     """
     x_data, y_data = prepare()
     our_model = RegressionModel().to(x_data.device)
     if unfit(our_model, x_data, y_data):
         return None
-    optimizer = make_optimizer(our_model, LEARNING_RATE)
-    expected, limit = first_losses(our_model, x_data, y_data, optimizer), rate_limit(our_model, x_data, optimizer)
-    loss_history, squares, variances = measure_epochs(our_model, x_data, y_data, optimizer)
-    if not loss_history:
+    problem = rehearse(our_model, x_data, y_data)
+    if problem is None:
         return None
-    print("époque      perte = (moyenne des écarts)² + variance des écarts")
-    for epoch in sorted({0, 10, 20, 50, 100, EPOCHS - 1}):
-        if epoch < EPOCHS and loss_history[epoch] < 1e6:
-            print(f"{epoch:6d} {loss_history[epoch]:10.4f} {squares[epoch]:22.4f} {variances[epoch]:22.4f}")
+    optimizer = make_optimizer(our_model, LEARNING_RATE)
+    limit = rate_limit(our_model, x_data, optimizer)
+    loss_history, squares, variances = measure_epochs(our_model, x_data, y_data, optimizer)
+    problem = problem or failure(loss_history, evaluate(our_model, x_data, y_data), [], optimizer, limit)
+    print_parts(loss_history, squares, variances)
     print_criterion(x_data, y_data)
-    problem = failure(loss_history, evaluate(our_model, x_data, y_data), expected, optimizer, limit)
     say(problem)
 
     _, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained")
     right.plot(squares, linewidth=2, label="(moyenne des écarts)²")
     right.plot(variances, linewidth=2, label="variance des écarts")
-    right.set(title="Ses deux parts", xlabel="époque", ylabel="échelle log", yscale="log")
+    right.set(title="Ses deux parts", xlabel="époque", ylabel="part de la perte (échelle log)", yscale="log")
     plt.sca(left)
     # CORRIGÉ : tracez la perte, loss_history, à gauche | left, loss_history
     left.plot(loss_history, "o-", markerfacecolor="w", linewidth=1, label="perte")
     # FIN DU CORRIGÉ
-    left.axhline(satisfying_loss(x_data, y_data), color="black", linewidth=1, label="satisfaisante dessous")
-    left.set(title="La perte (figure 8)", xlabel="époque", ylabel="perte", ylim=(0, 1.1 * loss_history[0]))
+    left.axhline(satisfying_loss(x_data, y_data), color="black", linewidth=1, label="satisfaisante sous cette ligne")
+    left.set(title="La perte (figure 8)", xlabel="époque", ylabel="perte", yscale="log" if problem else "linear")
     draw_break([left, right], find_break(squares, variances))
 
     # Réponse
@@ -584,11 +611,11 @@ def satisfying_loss(x_data, y_data):
 
 
 def print_criterion(x_data, y_data):
-    """Affiche à partir de quelle perte la régression est satisfaisante : la ligne noire des figures."""
+    """Affiche à partir de quelle perte nous disons la régression satisfaisante : la ligne noire des figures."""
     noise, limit = noise_loss(x_data, y_data), satisfying_loss(x_data, y_data)
-    print(f"Perte du bruit seul, qui resterait même avec la vraie courbe : {noise:.3g}.")
-    words = "environ le double" if limit < 2.1 * noise else "presque rien devant y"
-    print(f"Régression satisfaisante : une perte d'au plus {limit:.3g}, {words}.")
+    words = ", environ le double" if limit < 2.1 * noise else ""
+    print(f"Le bruit seul, celui de la vraie courbe, laisse une perte de {noise:.3g}.")
+    print(f"Nous dirons la régression satisfaisante si sa perte ne dépasse pas {limit:.3g}{words}.")
 
 
 def apart(first, second):
@@ -646,27 +673,42 @@ def draw_start(ax, x_data, y_data, polynomial, label):
     return line
 
 
+def epoch_words(epoch, loss):
+    """« époque 50 : perte 0.5298 », pour un titre."""
+    return f"époque {epoch} : perte {loss:.4g}" if loss < 1e15 else f"époque {epoch} : la perte explose"
+
+
 def live(fig):
     """Vrai si `fig` est dans une fenêtre encore ouverte : un dessin en direct a alors un sens."""
     return has_window() and plt.fignum_exists(fig.number)
 
 
 # Puis le diagnostic : pourquoi un apprentissage a échoué.
-def unfit(our_model, x_data, y_data):
-    """Vrai si ce modèle ne peut rien apprendre de ces données, et dit pourquoi ; regarde avant la boucle."""
+def wrong_points(x_data, y_data):
+    """Vrai si les données ne peuvent pas servir, et dit pourquoi."""
     problem = ""
-    if y_data.shape != x_data.shape:
-        problem = (
-            f"y_data est de forme {tuple(y_data.shape)}, x_data {tuple(x_data.shape)} : relisez make_points, curve."
-        )
+    if x_data.dim() != 2 or y_data.shape != x_data.shape:
+        problem = f"x_data est de forme {tuple(x_data.shape)}, y_data {tuple(y_data.shape)} : il faut (n, 1) aux deux."
     elif not torch.isfinite(y_data).all():
         problem = "Toutes les valeurs de y_data ne sont pas des nombres finis : relisez curve."
-    elif not list(our_model.parameters()):
+    elif float(x_data.min()) == float(x_data.max()):
+        problem = "Tous les x de x_data sont égaux : relisez make_points."
+    say(problem)
+    return bool(problem)
+
+
+def unfit(our_model, x_data, y_data):
+    """Vrai si ce modèle ne peut rien apprendre de ces données, et dit pourquoi ; regarde avant la boucle."""
+    if wrong_points(x_data, y_data):
+        return True
+    problem = ""
+    if not list(our_model.parameters()):
         problem = "Le modèle n'a aucun paramètre : créez ses couches dans __init__, avec self. devant leur nom."
     else:
         was_training = our_model.training
         our_model.eval()
-        prediction = our_model(x_data)  # une erreur dans forward garde le message de Python
+        with torch.random.fork_rng(devices=[]):
+            prediction, again = our_model(x_data), our_model(x_data)  # une erreur dans forward garde ses mots
         our_model.train(was_training)
         if not torch.is_tensor(prediction):
             problem = f"forward rend {type(prediction).__name__}, il faut un tenseur : relisez son return."
@@ -676,6 +718,8 @@ def unfit(our_model, x_data, y_data):
             )
         elif not torch.isfinite(prediction).all():
             problem = "Avant le premier pas, forward donne déjà autre chose que des nombres finis : relisez forward."
+        elif not torch.equal(prediction, again):
+            problem = "forward ne rend pas deux fois la même chose : créez vos couches dans __init__, pas dans forward."
         elif not prediction.requires_grad:
             problem = "Ce que rend forward ne dépend d'aucun paramètre à apprendre : backward n'aurait pas de gradient."
     say(problem)
@@ -727,7 +771,7 @@ def wrong_history(loss_history, epochs):
     if not isinstance(loss_history, list):
         problem = "train ne rend pas la liste loss_history : relisez sa dernière ligne."
     elif any(torch.is_tensor(loss) for loss in loss_history):
-        problem = "loss_history garde des tenseurs, et tous leurs calculs : gardez-y des nombres, à l'étape (4)."
+        problem = "loss_history garde des tenseurs, comme dans l'énoncé : gardez plutôt des nombres, à l'étape (4)."
     else:
         n_numbers = sum(isinstance(loss, (numbers.Real, np.ndarray)) for loss in loss_history)
         if n_numbers != epochs:
@@ -735,6 +779,16 @@ def wrong_history(loss_history, epochs):
             problem = f"{fact} : relisez l'étape (4), le range, un break, l'indentation du return."
     say(problem)
     return bool(problem)
+
+
+def loop_fault(loss_history, expected):
+    """Dit à quelle époque la perte n'est plus celle de la boucle de l'énoncé, `expected` ; "" si elle l'est."""
+    for k, loss in enumerate(expected[: len(loss_history)]):
+        if not np.isclose(loss_history[k], loss, rtol=1e-3, atol=1e-6 * expected[0], equal_nan=True):
+            pair = " au lieu de ".join(apart(loss_history[k], loss))
+            steps = "(4) à (7) et zero_grad" if k else "(1) à (4)"
+            return f"À l'époque {k} la perte n'est pas celle que donne l'énoncé ({pair}) : relisez les étapes {steps}."
+    return ""
 
 
 def failure(loss_history, last_loss, expected, optimizer, limit):
@@ -745,23 +799,19 @@ def failure(loss_history, last_loss, expected, optimizer, limit):
     rate, losses = optimizer.param_groups[0]["lr"], [*loss_history, last_loss]
     over = [k for k, loss in enumerate(losses) if not loss <= 1000 * losses[0]]
     above = limit is not None and rate > limit
-    fact = ""
+    fault, fact = loop_fault(loss_history, expected), ""
+    if fault:
+        return fault
     if over:
         fact = f"La perte explose (× 1000) à l'époque {over[0]}"
         if max(losses[: over[0]]) <= 2 * losses[0] and not np.isfinite(losses[over[0]]):
             fact = f"La perte n'est plus un nombre fini à l'époque {over[0]}, sans avoir grandi avant"
     elif last_loss > (1.01 * min(losses) if above else 2 * losses[0]) + 1e-6:
         fact = "La perte monte"
-    for k, loss in enumerate(expected[: len(loss_history)]):
-        if not np.isclose(loss_history[k], loss, rtol=1e-3, atol=1e-6 * losses[0], equal_nan=True):
-            pair = " au lieu de ".join(apart(loss_history[k], loss))
-            steps = "(5) à (7) et zero_grad" if k else "(1) à (4)"
-            fault = f"la perte n'est pas celle de l'énoncé à l'époque {k} ({pair}) : relisez les étapes {steps}."
-            return f"{fact} ; {fault}" if fact else "L" + fault[1:]
     if above and fact:
         rate_text, limit_text = apart(rate, limit)
         return f"{fact} : le taux {rate_text} dépasse la limite, {limit_text}."
-    return fact and f"{fact} : essayez un taux plus petit que {rate:g}, et relisez ce que calcule forward."
+    return fact and f"{fact} : essayez un taux plus petit que {rate:g}, ou relisez make_optimizer et forward."
 
 
 def train_checked(our_model, x_data, y_data, optimizer, epochs, draw=None):
@@ -769,11 +819,18 @@ def train_checked(our_model, x_data, y_data, optimizer, epochs, draw=None):
 
     Si on ne peut rien en tirer, le dit et rend loss_history vide.
     """
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        print(f"make_optimizer rend {type(optimizer).__name__}, il faut un optimiseur : relisez son return.")
+        return [], ""
+    start = copy.deepcopy(our_model.state_dict())
     expected, limit = first_losses(our_model, x_data, y_data, optimizer), rate_limit(our_model, x_data, optimizer)
     loss_history = train(our_model, x_data, y_data, optimizer, torch.nn.MSELoss(), epochs, draw)
     if wrong_history(loss_history, epochs):
         return [], ""
-    return loss_history, failure(loss_history, evaluate(our_model, x_data, y_data), expected, optimizer, limit)
+    problem = failure(loss_history, evaluate(our_model, x_data, y_data), expected, optimizer, limit)
+    if not problem and all(torch.equal(start[name], value) for name, value in our_model.state_dict().items()):
+        problem = "Aucun paramètre n'a changé : l'optimiseur a-t-il ceux de our_model, et un taux assez grand ?"
+    return loss_history, problem
 
 
 SECTIONS = {

@@ -81,7 +81,7 @@ def make_points(rng, n_observations, noise, device):
     """Tire n observations : x entre 0 et 1, y = curve(x) + bruit ; rend les tenseurs x_data et y_data, (n, 1)."""
     x = rng.uniform(0, 1, size=n_observations)  # (n,)
     y = curve(x) + rng.uniform(0, noise, size=n_observations)  # (n,)
-    x_data = torch.from_numpy(x.reshape(-1, 1)).float().to(device)  # (n, 1), sur l'appareil choisi
+    x_data = torch.from_numpy(x.reshape(-1, 1)).float().to(device)  # (n, 1) ; Variable n'est plus utile
     y_data = torch.from_numpy(y.reshape(-1, 1)).float().to(device)  # (n, 1)
     return x_data, y_data
 
@@ -118,7 +118,7 @@ def train(our_model, x_data, y_data, optimizer, loss_func, epochs, draw=None):
     `loss_history[k]` est la perte après k époques. `draw(epoch, loss)`, s'il y en a un, dessine l'apprentissage.
     """
     loss_history = []
-    our_model.train()  # le mode « apprentissage », pour les couches qui en ont un
+    our_model.train()  # le mode « apprentissage » du modèle, pour des couches comme Dropout ; il n'entraîne rien
     for epoch in range(epochs):
         prediction = our_model(x_data)  # (1) propager les entrées vers la sortie : (n, 1)
         loss = loss_func(prediction, y_data)  # (2) (3) écarts aux cibles, puis perte (sans le / 2 d'exercice1)
@@ -170,7 +170,7 @@ def choose_device():
 
 
 def prepare():
-    """Choisit l'appareil et tire de la graine les données ; les poids de départ seront aussi tirés d'elle."""
+    """Choisit l'appareil et tire les données au hasard, d'après la graine ; les poids de départ suivront aussi."""
     x_data, y_data = make_points(np.random.default_rng(SEED), N_OBSERVATIONS, NOISE, choose_device())
     torch.manual_seed(SEED)
     return x_data, y_data
@@ -180,11 +180,12 @@ def prepare():
 def gaps_answer(loss, limit, left, middle, right):
     """La réponse de la section qui suit ; `left`, `middle`, `right` : l'écart moyen des points de chaque tiers."""
     answer = f"{verdict(loss, limit).capitalize()}."
-    if loss <= limit or not (left > 0 > middle and right > 0):
+    ends = "au-dessus" if left > 0 and right > 0 else "au-dessous"
+    if loss <= limit or not (left * right > 0 > left * middle):
         return answer
     return answer + (
-        " Les écarts ont une forme : en moyenne, les points sont au-dessus de la droite à gauche "
-        f"({left:+.2g}) et à droite ({right:+.2g}), au-dessous au milieu ({middle:+.2g}). Ils suivent une courbe."
+        f" Les écarts ont une forme : en moyenne, les points sont {ends} de la droite à gauche ({left:+.2g}) et à "
+        f"droite ({right:+.2g}), de l'autre côté au milieu ({middle:+.2g}). Ils suivent une courbe."
     )
 
 
@@ -203,14 +204,14 @@ def section_line():
     line = draw_start(left, x_data, y_data, fit_polynomial(x_data, y_data, 1)[0], "meilleure droite")
     (points,) = right.plot(x, 0 * x, "o", alpha=0.6)
     right.axhline(0, color="black", linewidth=1)
-    right.set(title="Les écarts à la droite", xlabel="x", ylabel="écart (cible - sortie)")
+    right.set(title="Les écarts : positif, le point est au-dessus", xlabel="x", ylabel="écart (cible - sortie)")
 
     def draw(epoch, loss):
         line.set_data(grid.cpu().numpy().ravel(), predict(our_model, grid))
         points.set_ydata(y_data.cpu().numpy().ravel() - predict(our_model, x_data))
         right.relim()
         right.autoscale_view()
-        left.set_title(f"Époque {epoch} : perte {loss:.4g}")
+        left.set_title(f"La droite, {epoch_words(epoch, loss)}")
         if live(fig):
             plt.pause(0.01)
 
@@ -222,7 +223,8 @@ def section_line():
     draw(epochs, loss)
     thirds = [part.mean() for part in np.array_split(points.get_ydata()[x.argsort()], 3) if len(part)]
     say(problem or f"Perte de la droite après {counted(epochs, 'époque')} : {loss:.4g}")
-    print("Écart moyen, de gauche à droite : " + ", ".join(f"{third:+.3g}" for third in thirds))
+    if not problem and len(thirds) == 3:
+        print("Écart moyen à gauche, au milieu, à droite : " + ", ".join(f"{third:+.3g}" for third in thirds))
     print_criterion(x_data, y_data)
 
     # Réponse
@@ -233,41 +235,54 @@ def section_line():
 
 
 def model_words(our_model):
-    """« Une couche cachée de 10 neurones, une sigmoïde, une sortie » ; « ce modèle » s'il n'est pas fait ainsi."""
+    """« Une couche cachée de 10 neurones, une sigmoïde, une sortie », ou ce qu'on peut dire d'un autre modèle."""
     layers = [module for module in our_model.modules() if not list(module.children())]
     names = {"Sigmoid": "une sigmoïde", "Tanh": "une tanh", "ReLU": "une ReLU"}
-    if [type(layer).__name__ for layer in layers[::2]] != ["Linear", "Linear"] or len(layers) != 3:
-        return "Ce modèle"
-    activation = names.get(type(layers[1]).__name__, f"une activation {type(layers[1]).__name__}")
+    kinds = [type(layer).__name__ for layer in layers]
+    if kinds == ["Linear", "Linear"]:
+        activation = "une activation"
+    elif len(kinds) == 3 and kinds[0] == kinds[2] == "Linear" and kinds[1] in names:
+        activation = names[kinds[1]]
+    else:
+        return f"Ce RegressionModel, à {counted(sum(p.numel() for p in our_model.parameters()), 'paramètre')}"
     return f"Une couche cachée de {counted(layers[0].out_features, 'neurone')}, {activation}, une sortie"
 
 
-def network_answer(words, loss, limit, line_loss, learned, loss_history):
-    """La réponse de la section qui suit ; `words` nomme le modèle, `learned` (100,) est la courbe apprise."""
+def draw_limits(ax, line_loss, limit):
+    """Prépare le dessin de la perte : celle de la meilleure droite, et la plus grande satisfaisante."""
+    ax.set(title="La perte", xlabel="époque", ylabel="perte (échelle log)", yscale="log")
+    if line_loss > 0:  # deux points : elle passe par les deux, et 0 n'a pas de place sur une échelle log
+        ax.axhline(line_loss, color="black", linewidth=1, linestyle=":", label="meilleure droite")
+    ax.axhline(limit, color="black", linewidth=1, label="satisfaisante sous cette ligne")
+
+
+def network_answer(words, loss, limit, line_loss, straight, loss_history):
+    """La réponse de la section qui suit ; `words` nomme le modèle, `straight` : une droite au départ, à la fin ?"""
     if loss <= limit:
         loss_text, limit_text = apart(loss, limit)
         answer = f"{words} : la perte, {loss_text}, ne dépasse pas {limit_text}"
         return answer + (f" ; la meilleure droite reste à {line_loss:.3g}." if line_loss > limit else ".")
-    answer = f"Pas ce modèle, pas ainsi : {verdict(loss, limit).partition(', ')[2]}. "
-    if is_straight(learned):
-        return answer + "Ce qu'il a appris est une droite : rien, dans ce qu'il calcule, ne la courbe."
-    late = len(loss_history) * 9 // 10
-    if loss < 0.95 * loss_history[late]:
-        return answer + (
-            f"Il apprenait encore à la fin : la perte valait {loss_history[late]:.3g} à l'époque {late}. Essayez plus "
-            "d'époques, ou un autre taux."
+    answer = f"Pas encore : {verdict(loss, limit).partition(', ')[2]}. "
+    if straight == [True, True]:
+        return (
+            answer + "Au départ comme à la fin, ce modèle est une droite : a-t-il une activation entre deux couches ?"
         )
-    times = counted(len(loss_history) - late, "époque")
-    return (
-        answer + f"Pendant la fin ({times}), elle ne baisse presque plus ; la meilleure droite est à {line_loss:.3g}."
-    )
+    if straight[1]:
+        return answer + "Ce qu'il a appris est une droite, et il n'en était pas une au départ : essayez un autre taux."
+    late = len(loss_history) * 9 // 10
+    times, before = counted(len(loss_history) - late, "époque"), loss_history[late]
+    if loss < 0.95 * before:
+        answer += f"Il apprenait encore à la fin : {before:.3g} à l'époque {late}."
+    else:
+        answer += f"Pendant la fin ({times}), elle n'a {'presque ' if loss < before else ''}pas baissé."
+    return answer + " Essayez plus d'époques, ou un autre taux."
 
 
 def section_network():
     """Un modèle non linéaire
 
     Question : quel RegressionModel donne une régression satisfaisante (figure 10) ?
-    À regarder : la courbe du modèle à côté du polynôme, et la perte à côté de la limite.
+    À regarder : la courbe apprise, près du meilleur polynôme (un repère, sans réseau) ; puis la perte.
     """
     x_data, y_data = prepare()
     our_model = RegressionModel().to(x_data.device)
@@ -277,25 +292,23 @@ def section_network():
     polynomial, polynomial_loss = fit_polynomial(x_data, y_data, 4)
     fig, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained")
     line = draw_start(left, x_data, y_data, polynomial, f"polynôme de degré {len(polynomial) - 1}")
-    right.set(title="La perte", xlabel="époque", ylabel="perte (échelle log)", yscale="log")
-    if line_loss > 0:  # deux points : elle passe par les deux, et 0 n'a pas de place sur une échelle log
-        right.axhline(line_loss, color="black", linewidth=1, linestyle=":", label="meilleure droite")
-    right.axhline(satisfying_loss(x_data, y_data), color="black", linewidth=1, label="satisfaisante dessous")
+    draw_limits(right, line_loss, satisfying_loss(x_data, y_data))
 
     def draw(epoch, loss):
         line.set_data(grid.cpu().numpy().ravel(), predict(our_model, grid))
-        left.set_title(f"Figure 10, époque {epoch} : perte {loss:.4g}")
+        left.set_title(f"Figure 10, {epoch_words(epoch, loss)}")
         if live(fig):
             plt.pause(0.01)
 
-    optimizer = make_optimizer(our_model, LEARNING_RATE)
+    optimizer, straight = make_optimizer(our_model, LEARNING_RATE), [is_straight(predict(our_model, grid))]
     loss_history, problem = train_checked(our_model, x_data, y_data, optimizer, epochs, draw)
     if not loss_history:
         return None
     loss = evaluate(our_model, x_data, y_data)
     draw(epochs, loss)
+    straight.append(is_straight(predict(our_model, grid)))
     say(problem or f"Perte du modèle après {counted(epochs, 'époque')} : {loss:.4g}")
-    print(f"Perte du polynôme : {polynomial_loss:.4g} ; de la meilleure droite : {line_loss:.4g}")
+    print(f"Perte du meilleur polynôme : {polynomial_loss:.4g} ; de la meilleure droite : {line_loss:.4g}")
     print_criterion(x_data, y_data)
     plt.sca(right)
     # CORRIGÉ : tracez la perte, époque par époque | loss_history, right
@@ -306,8 +319,8 @@ def section_network():
     # Réponse
     if problem:
         return f"Rien à conclure. {problem}"
-    limit, learned = satisfying_loss(x_data, y_data), predict(our_model, grid)
-    return network_answer(model_words(our_model), loss, limit, line_loss, learned, loss_history)
+    words = f"{model_words(our_model)}, avec {type(optimizer).__name__} au taux {optimizer.param_groups[0]['lr']:g}"
+    return network_answer(words, loss, satisfying_loss(x_data, y_data), line_loss, straight, loss_history)
 
 
 def make_network(size, activation):
@@ -328,14 +341,20 @@ def trial_points(k, device):
 def measure_trial(our_model, optimizer, x_data, y_data, epochs):
     """Entraîne `our_model` ; rend sa perte finale, la plus grande satisfaisante, et celle de la meilleure droite.
 
-    Si on ne peut rien en tirer, le dit et rend None.
+    Si la boucle n'est pas celle de l'énoncé, le dit et rend None.
     """
+    if unfit(our_model, x_data, y_data):
+        return None
+    expected = first_losses(our_model, x_data, y_data, optimizer)
     loss_history = train(our_model, x_data, y_data, optimizer, torch.nn.MSELoss(), epochs)
     if wrong_history(loss_history, epochs):
         return None
-    line_loss = fit_polynomial(x_data, y_data, 1)[1]
+    fault = loop_fault(loss_history, expected)
+    if fault:
+        say(fault)
+        return None
     loss = np.nan_to_num(evaluate(our_model, x_data, y_data), nan=np.inf)  # infinie après une explosion
-    return loss, satisfying_loss(x_data, y_data), line_loss
+    return loss, satisfying_loss(x_data, y_data), fit_polynomial(x_data, y_data, 1)[1]
 
 
 def print_trials(name, results):
@@ -344,10 +363,21 @@ def print_trials(name, results):
     `results` : un (perte, plus grande perte satisfaisante, perte de la meilleure droite) par essai.
     """
     losses, n_good = [loss for loss, _, _ in results], sum(loss <= limit for loss, limit, _ in results)
-    texts = [f"{loss:.3g}" if loss < 1000 else "explose" for loss in [min(losses), max(losses)]]
-    score = f"{counted(n_good, 'essai')} sur {len(results)}"
-    print(f"  {name:<28} perte {texts[0]:>8} à {texts[1]:<8}  satisfaisante : {score}")
+    texts = [f"{loss:.3g}" if loss < 1e15 else "explose" for loss in [min(losses), max(losses)]]
+    print(f"  {name:<30} {texts[0]:>8} à {texts[1]:<8}   {counted(n_good, 'essai')} sur {len(results)}")
     return n_good
+
+
+def wrong_network(network, size, activation):
+    """Vrai si `make_network` n'a pas rendu un réseau de `size` neurones avec cette activation, et le dit."""
+    if not isinstance(network, torch.nn.Module):
+        print(f"make_network rend {type(network).__name__}, il faut un réseau : relisez son return.")
+        return True
+    sizes = [len(parameter) for parameter in network.parameters()]
+    if sizes[:1] != [size] or activation not in list(network.modules()):
+        print(f"make_network doit employer size ({size} ici) et activation ({activation} ici).")
+        return True
+    return False
 
 
 def try_network(size, activation, epochs, device):
@@ -355,9 +385,10 @@ def try_network(size, activation, epochs, device):
     results, curves = [], []
     for k in range(N_SEEDS):
         x_data, y_data = trial_points(k, device)
-        network = make_network(size, activation).to(device)
-        if unfit(network, x_data, y_data):
+        network = make_network(size, activation)
+        if wrong_network(network, size, activation):
             return [], []
+        network = network.to(device)
         measures = measure_trial(network, make_optimizer(network, LEARNING_RATE), x_data, y_data, epochs)
         if measures is None:
             return [], []
@@ -370,11 +401,12 @@ def architecture_answer(sizes, counts, plain_count, straight, tanh_count, epochs
     """La réponse de la section qui suit ; `counts` : les essais satisfaisants de chaque nombre de neurones."""
     enough = [size for size, count in zip(sizes, counts) if count == N_SEEDS]
     scores = [f"{count} avec {counted(size, 'neurone')}" for size, count in zip(sizes, counts)]
+    scores = scores if len(scores) <= 5 else [*scores[:4], "..."]
     if enough:
-        answer = f"Il suffit de {counted(min(enough), 'neurone')} et de la sigmoïde. "
+        answer = f"Ici, {counted(min(enough), 'neurone')} et la sigmoïde ont suffi, à chaque essai. "
     else:
         answer = f"Aucun de ces nombres de neurones n'a suffi à chaque essai, en {counted(epochs, 'époque')}. "
-    answer += f"Essais satisfaisants, sur {N_SEEDS} : {', '.join(scores[:5])} ; {tanh_count} avec tanh"
+    answer += f"Essais satisfaisants, sur {N_SEEDS} : {', '.join(scores)} ; {tanh_count} avec tanh"
     plain = " : deux couches ne font alors qu'une droite" if straight else ""
     return f"{answer} ; {plain_count} sans activation{plain}."
 
@@ -387,8 +419,11 @@ def section_architecture():
     """
     x_data, y_data = prepare()
     device, epochs = x_data.device, EPOCHS or 1000
-    print(f"Les réseaux de make_network, pas RegressionModel ; {counted(epochs, 'époque')}.")
+    if wrong_points(x_data, y_data):
+        return None
     print_criterion(x_data, y_data)
+    print(f"Réseaux de make_network (pas RegressionModel), {counted(epochs, 'époque')}.")
+    print("À chaque essai, autres données et autres poids. Pertes finales ; essais satisfaisants :")
     networks = [("sans activation", HIDDEN, torch.nn.Identity()), ("tanh", HIDDEN, torch.nn.Tanh())]
     networks += [("sigmoïde", size, torch.nn.Sigmoid()) for size in HIDDEN_SIZES]
     _, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained", sharey=True)
@@ -402,10 +437,13 @@ def section_architecture():
         if k == 0:
             straight = all(is_straight(learned) for learned in curves)
         if k < 10:
-            counts.append(print_trials(f"{name}, {counted(size, 'neurone')}", results))
+            print_trials(f"{name}, {counted(size, 'neurone')}", results)
+        counts.append(sum(loss <= limit for loss, limit, _ in results))
         if k < 7:
             label = name if k < 2 else counted(size, "neurone")
             (left if k < 2 else right).plot(np.linspace(0, 1, 100), curves[0], linewidth=3, label=label)
+    if len(networks) > 10:
+        print(f"  ... et {len(networks) - 10} de plus")
     left.set_title(f"{counted(HIDDEN, 'neurone')}, sans activation ou tanh")
     right.set_title("La sigmoïde")
     left.legend()
@@ -421,7 +459,8 @@ def try_optimizer(name, rate, epochs, device):
     for k in range(N_SEEDS):
         x_data, y_data = trial_points(k, device)
         our_model = RegressionModel().to(device)
-        if unfit(our_model, x_data, y_data):
+        if not list(our_model.parameters()):
+            unfit(our_model, x_data, y_data)
             return [], []
         optimizer = getattr(torch.optim, name)(our_model.parameters(), lr=rate)
         measures = measure_trial(our_model, optimizer, x_data, y_data, epochs)
@@ -441,16 +480,18 @@ def optimizers_answer(names, all_results, epochs):
             winners.append(name)
             continue
         fact = f"{name} : {counted(n_good, 'essai')} sur {len(results)}"
-        if all(loss >= line_loss for loss, _, line_loss in results):
+        if all(loss >= 0.999 * line_loss for loss, _, line_loss in results):
             fact += ", et jamais mieux que la meilleure droite"
         others.append(fact)
     times = f"en {counted(epochs, 'époque')}"
     if winners:
         tries = f"{counted(N_SEEDS, 'essai')} sur {N_SEEDS}"
-        answer = f"Régression satisfaisante {times} avec {', '.join(winners[:5])} : {tries}. "
+        names = ", ".join(winners if len(winners) <= 5 else [*winners[:4], "..."])
+        answer = f"Régression satisfaisante {times} avec {names} : {tries}. "
     else:
         answer = f"Aucun de ces optimiseurs ne suffit à chaque essai, {times}. "
-    return answer + ("Avec " + " ; ".join(others[:5]) + "." if others else "")
+    others = others if len(others) <= 5 else [*others[:4], "..."]
+    return answer + ("Avec " + " ; ".join(others) + "." if others else "")
 
 
 def section_optimizers():
@@ -461,10 +502,11 @@ def section_optimizers():
     """
     x_data, y_data = prepare()
     epochs = EPOCHS or 1000
-    print(
-        f"RegressionModel ; {counted(epochs, 'époque')} ; les taux de OPTIMIZER_RATES (LEARNING_RATE ne sert pas ici)."
-    )
+    if wrong_points(x_data, y_data):
+        return None
     print_criterion(x_data, y_data)
+    print(f"RegressionModel, {counted(epochs, 'époque')}, aux taux de OPTIMIZER_RATES (LEARNING_RATE ne sert pas ici).")
+    print("À chaque essai, autres données et autres poids. Pertes finales ; essais satisfaisants :")
     _, ax = plt.subplots(figsize=(12, 6.5), layout="constrained")
     draw_points(ax, x_data, y_data)
     names, all_results = [], []
@@ -478,6 +520,8 @@ def section_optimizers():
             print_trials(names[-1], results)
         if len(names) <= 5:
             ax.plot(np.linspace(0, 1, 100), curves[0], linewidth=3, label=names[-1])
+    if len(names) > 10:
+        print(f"  ... et {len(names) - 10} de plus")
     x = np.linspace(0, 1, 100)
     ax.plot(x, np.polyval(fit_polynomial(x_data, y_data, 1)[0], x), "k-", linewidth=1, label="meilleure droite")
     ax.set_title("Le premier essai")
@@ -516,11 +560,11 @@ def satisfying_loss(x_data, y_data):
 
 
 def print_criterion(x_data, y_data):
-    """Affiche à partir de quelle perte la régression est satisfaisante : la ligne noire des figures."""
+    """Affiche à partir de quelle perte nous disons la régression satisfaisante : la ligne noire des figures."""
     noise, limit = noise_loss(x_data, y_data), satisfying_loss(x_data, y_data)
-    print(f"Perte du bruit seul, qui resterait même avec la vraie courbe : {noise:.3g}.")
-    words = "environ le double" if limit < 2.1 * noise else "presque rien devant y"
-    print(f"Régression satisfaisante : une perte d'au plus {limit:.3g}, {words}.")
+    words = ", environ le double" if limit < 2.1 * noise else ""
+    print(f"Le bruit seul, celui de la vraie courbe, laisse une perte de {noise:.3g}.")
+    print(f"Nous dirons la régression satisfaisante si sa perte ne dépasse pas {limit:.3g}{words}.")
 
 
 def apart(first, second):
@@ -578,27 +622,42 @@ def draw_start(ax, x_data, y_data, polynomial, label):
     return line
 
 
+def epoch_words(epoch, loss):
+    """« époque 50 : perte 0.5298 », pour un titre."""
+    return f"époque {epoch} : perte {loss:.4g}" if loss < 1e15 else f"époque {epoch} : la perte explose"
+
+
 def live(fig):
     """Vrai si `fig` est dans une fenêtre encore ouverte : un dessin en direct a alors un sens."""
     return has_window() and plt.fignum_exists(fig.number)
 
 
 # Puis le diagnostic : pourquoi un apprentissage a échoué.
-def unfit(our_model, x_data, y_data):
-    """Vrai si ce modèle ne peut rien apprendre de ces données, et dit pourquoi ; regarde avant la boucle."""
+def wrong_points(x_data, y_data):
+    """Vrai si les données ne peuvent pas servir, et dit pourquoi."""
     problem = ""
-    if y_data.shape != x_data.shape:
-        problem = (
-            f"y_data est de forme {tuple(y_data.shape)}, x_data {tuple(x_data.shape)} : relisez make_points, curve."
-        )
+    if x_data.dim() != 2 or y_data.shape != x_data.shape:
+        problem = f"x_data est de forme {tuple(x_data.shape)}, y_data {tuple(y_data.shape)} : il faut (n, 1) aux deux."
     elif not torch.isfinite(y_data).all():
         problem = "Toutes les valeurs de y_data ne sont pas des nombres finis : relisez curve."
-    elif not list(our_model.parameters()):
+    elif float(x_data.min()) == float(x_data.max()):
+        problem = "Tous les x de x_data sont égaux : relisez make_points."
+    say(problem)
+    return bool(problem)
+
+
+def unfit(our_model, x_data, y_data):
+    """Vrai si ce modèle ne peut rien apprendre de ces données, et dit pourquoi ; regarde avant la boucle."""
+    if wrong_points(x_data, y_data):
+        return True
+    problem = ""
+    if not list(our_model.parameters()):
         problem = "Le modèle n'a aucun paramètre : créez ses couches dans __init__, avec self. devant leur nom."
     else:
         was_training = our_model.training
         our_model.eval()
-        prediction = our_model(x_data)  # une erreur dans forward garde le message de Python
+        with torch.random.fork_rng(devices=[]):
+            prediction, again = our_model(x_data), our_model(x_data)  # une erreur dans forward garde ses mots
         our_model.train(was_training)
         if not torch.is_tensor(prediction):
             problem = f"forward rend {type(prediction).__name__}, il faut un tenseur : relisez son return."
@@ -608,6 +667,8 @@ def unfit(our_model, x_data, y_data):
             )
         elif not torch.isfinite(prediction).all():
             problem = "Avant le premier pas, forward donne déjà autre chose que des nombres finis : relisez forward."
+        elif not torch.equal(prediction, again):
+            problem = "forward ne rend pas deux fois la même chose : créez vos couches dans __init__, pas dans forward."
         elif not prediction.requires_grad:
             problem = "Ce que rend forward ne dépend d'aucun paramètre à apprendre : backward n'aurait pas de gradient."
     say(problem)
@@ -659,7 +720,7 @@ def wrong_history(loss_history, epochs):
     if not isinstance(loss_history, list):
         problem = "train ne rend pas la liste loss_history : relisez sa dernière ligne."
     elif any(torch.is_tensor(loss) for loss in loss_history):
-        problem = "loss_history garde des tenseurs, et tous leurs calculs : gardez-y des nombres, à l'étape (4)."
+        problem = "loss_history garde des tenseurs, comme dans l'énoncé : gardez plutôt des nombres, à l'étape (4)."
     else:
         n_numbers = sum(isinstance(loss, (numbers.Real, np.ndarray)) for loss in loss_history)
         if n_numbers != epochs:
@@ -667,6 +728,16 @@ def wrong_history(loss_history, epochs):
             problem = f"{fact} : relisez l'étape (4), le range, un break, l'indentation du return."
     say(problem)
     return bool(problem)
+
+
+def loop_fault(loss_history, expected):
+    """Dit à quelle époque la perte n'est plus celle de la boucle de l'énoncé, `expected` ; "" si elle l'est."""
+    for k, loss in enumerate(expected[: len(loss_history)]):
+        if not np.isclose(loss_history[k], loss, rtol=1e-3, atol=1e-6 * expected[0], equal_nan=True):
+            pair = " au lieu de ".join(apart(loss_history[k], loss))
+            steps = "(4) à (7) et zero_grad" if k else "(1) à (4)"
+            return f"À l'époque {k} la perte n'est pas celle que donne l'énoncé ({pair}) : relisez les étapes {steps}."
+    return ""
 
 
 def failure(loss_history, last_loss, expected, optimizer, limit):
@@ -677,23 +748,19 @@ def failure(loss_history, last_loss, expected, optimizer, limit):
     rate, losses = optimizer.param_groups[0]["lr"], [*loss_history, last_loss]
     over = [k for k, loss in enumerate(losses) if not loss <= 1000 * losses[0]]
     above = limit is not None and rate > limit
-    fact = ""
+    fault, fact = loop_fault(loss_history, expected), ""
+    if fault:
+        return fault
     if over:
         fact = f"La perte explose (× 1000) à l'époque {over[0]}"
         if max(losses[: over[0]]) <= 2 * losses[0] and not np.isfinite(losses[over[0]]):
             fact = f"La perte n'est plus un nombre fini à l'époque {over[0]}, sans avoir grandi avant"
     elif last_loss > (1.01 * min(losses) if above else 2 * losses[0]) + 1e-6:
         fact = "La perte monte"
-    for k, loss in enumerate(expected[: len(loss_history)]):
-        if not np.isclose(loss_history[k], loss, rtol=1e-3, atol=1e-6 * losses[0], equal_nan=True):
-            pair = " au lieu de ".join(apart(loss_history[k], loss))
-            steps = "(5) à (7) et zero_grad" if k else "(1) à (4)"
-            fault = f"la perte n'est pas celle de l'énoncé à l'époque {k} ({pair}) : relisez les étapes {steps}."
-            return f"{fact} ; {fault}" if fact else "L" + fault[1:]
     if above and fact:
         rate_text, limit_text = apart(rate, limit)
         return f"{fact} : le taux {rate_text} dépasse la limite, {limit_text}."
-    return fact and f"{fact} : essayez un taux plus petit que {rate:g}, et relisez ce que calcule forward."
+    return fact and f"{fact} : essayez un taux plus petit que {rate:g}, ou relisez make_optimizer et forward."
 
 
 def train_checked(our_model, x_data, y_data, optimizer, epochs, draw=None):
@@ -701,11 +768,18 @@ def train_checked(our_model, x_data, y_data, optimizer, epochs, draw=None):
 
     Si on ne peut rien en tirer, le dit et rend loss_history vide.
     """
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        print(f"make_optimizer rend {type(optimizer).__name__}, il faut un optimiseur : relisez son return.")
+        return [], ""
+    start = copy.deepcopy(our_model.state_dict())
     expected, limit = first_losses(our_model, x_data, y_data, optimizer), rate_limit(our_model, x_data, optimizer)
     loss_history = train(our_model, x_data, y_data, optimizer, torch.nn.MSELoss(), epochs, draw)
     if wrong_history(loss_history, epochs):
         return [], ""
-    return loss_history, failure(loss_history, evaluate(our_model, x_data, y_data), expected, optimizer, limit)
+    problem = failure(loss_history, evaluate(our_model, x_data, y_data), expected, optimizer, limit)
+    if not problem and all(torch.equal(start[name], value) for name, value in our_model.state_dict().items()):
+        problem = "Aucun paramètre n'a changé : l'optimiseur a-t-il ceux de our_model, et un taux assez grand ?"
+    return loss_history, problem
 
 
 SECTIONS = {
