@@ -77,6 +77,15 @@ def test_a_console_session_in_a_kernel(tmp_path, monkeypatch):
     assert any("3 % de son erreur" in output.get("data", {}).get("text/plain", "") for output in called)
 
 
+def test_a_script_loaded_without_being_played(tmp_path, monkeypatch):
+    """`%run -n` : les fonctions et les constantes sont là, et rien n'est joué."""
+    shutil.copy(ROOT / "exercice1.py", tmp_path)
+    cells = ["%run -n exercice1.py", "answer = section_loop()", "LEARNING_RATE, callable(train)"]
+    loaded, called, last = play(cells, tmp_path, monkeypatch)
+    assert not loaded and "Après 100 itérations" in text_of(called) and len(images(called)) == 1
+    assert last[0]["data"]["text/plain"] == "(0.01, True)"
+
+
 def test_real_windows_from_a_kernel(tmp_path, monkeypatch, display):
     """Après %matplotlib tk, la figure reste jusqu'à ce qu'on la ferme."""
     shutil.copy(ROOT / "relu_plot.py", tmp_path)
