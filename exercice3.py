@@ -193,7 +193,7 @@ def section_tensors():
     try:
         torch.ones(2, 2) @ torch.from_numpy(np.ones((2, 1)))
     except RuntimeError as error:  # NumPy compte en float64, PyTorch en float32 : .float()
-        print(f"float32 avec float64 (à corriger par .float()) : {error}".replace("expected m1 and m2", "..."))
+        print(f"float32 et float64 (.float()) : {error}")
     try:
         torch.ones(2, requires_grad=True).numpy()
     except RuntimeError as error:

@@ -24,7 +24,7 @@ SCRIPTS = sorted(path.stem for path in ROOT.glob("*.py"))
 ANSWER = re.compile(r"^Réponse : ", re.MULTILINE)  # ce qui annonce la réponse
 
 # Une ligne qui porte une durée (ou un rapport de durées) : les seuls chiffres qui changent d'un essai à l'autre.
-DURATION = re.compile(r"\d (s|µs)\b|\((durée )?en (s|µs)\)")
+DURATION = re.compile(r"\d (s|ms|µs)\b|\((durée )?en (s|µs)\)")
 
 
 def load(script):
