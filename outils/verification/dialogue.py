@@ -55,7 +55,7 @@ def listen(process, replies):
         line = process.stdout.readline(LARGEST + 1)
         if not line or len(line) > LARGEST:
             break
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             replies.put(json.loads(line))
     replies.put(None)
 
