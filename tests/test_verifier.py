@@ -262,6 +262,15 @@ def test_a_changed_setting_does_not_change_the_verdict(script, files, bench):
     assert n_good == len(lines), lines
 
 
+def test_a_refused_setting_is_said_as_it_is(files, bench):
+    text = filled(files["relu_plot.py"], bench.right).replace("X_MAX = 8", "X_MAX = -8")
+    (bench.folder / "relu_plot.py").write_text(text, encoding="utf-8")
+    lines, n_good = verifier.check_script("relu_plot")
+    assert n_good == 0 and all(
+        "un réglage est refusé (Refused: relu_plot.py : X_MAX (--x-max)" in line for line in lines
+    )
+
+
 # --- Le balayage --------------------------------------------------------------------------------------
 def sweep(bench, others):
     """Le verdict de chaque numéro, où seules les réponses de `others(numéro)` sont écrites."""
@@ -337,6 +346,15 @@ def test_one_script_and_a_hint(bench, files):
 def test_a_command_that_means_nothing_is_refused_in_one_line(words, bench):
     status, output, errors = run_verifier(bench.folder, *words)
     assert (status, output) == (2, "") and errors.count("\n") == 1 and errors.startswith("verifier.py : ")
+
+
+def test_the_numbers_written_in_the_checks_are_those_of_the_table():
+    """Quelques vérifications nomment un autre numéro : 4 et 5 dans `train`, 13 et 18 pour la perte gardée."""
+    keys = {number: blank.observe.__name__ for number, blank in enumerate(BLANKS, start=1)}
+    assert (keys[4], keys[5]) == ("observe_groups", "observe_taking")
+    assert (BLANKS[12].script, keys[13]) == ("exercice3", "observe_keeping")
+    assert (BLANKS[17].script, keys[18]) == ("exercice3_nonlinear", "observe_keeping")
+    assert list(exercice3_nonlinear.KEEP) == [18] and "--indice 13.2" in BLANKS[17].hints[1]
 
 
 def test_what_is_said_fits_every_console():

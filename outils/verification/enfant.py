@@ -29,6 +29,10 @@ class Short(io.StringIO):
         return super().write(text[: max(0, 50_000 - self.tell())]) and len(text)
 
 
+class Refused(Exception):
+    """Un réglage changé, que le script refuse."""
+
+
 def load(path, replaced, constants):
     """Le script comme module tout neuf : des `raise` remplacés, {numéro: instruction}, puis des constantes."""
     tree = ast.parse(source.read(path), str(path))
@@ -70,8 +74,11 @@ def play(module, section):
     """Joue une section comme le fait le lancement, avec les constantes de l'élève, et dessine ses figures."""
     import matplotlib.pyplot as plt
 
-    if hasattr(module, "set_constants"):
-        module.set_constants(dict.fromkeys(module.LIMITS))
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        try:
+            module.set_constants(dict.fromkeys(module.LIMITS))
+        except SystemExit:  # une constante qui n'est pas permise : le script l'a dit
+            raise Refused(said.getvalue().strip()) from None
     module.SECTIONS[section]()
     for number in plt.get_fignums():
         plt.figure(number).canvas.draw()  # une étiquette fausse ne se voit qu'au dessin

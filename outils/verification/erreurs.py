@@ -4,6 +4,7 @@ import re
 
 # Le début du nom de l'erreur ou un morceau de son message, et ce que cela veut dire ; la première qui va est dite.
 MEANINGS = [
+    ("Refused", "un réglage est refusé"),
     ("IndentationError", "le décalage au début de la ligne ne va pas"),
     ("TabError", "le décalage au début de la ligne mêle espaces et tabulations"),
     ("SyntaxError", "Python ne comprend pas cette ligne, ou celle d'avant"),

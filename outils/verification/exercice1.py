@@ -39,25 +39,31 @@ def observe_rates(load):
     losses = [numbers(module.train(inputs, targets, weights, bias, rate, 300)[0]).tolist() for rate in rates]
     calls = watch(module, "train")
     module.section_rates()
-    given = [arguments for arguments, _ in calls if arguments["n_iterations"] != 5]  # 5 : l'essai de la section
-    return {
-        "losses": losses,
-        "rates": [array(arguments["learning_rate"])["values"] for arguments in given],
-        "weights": [array(arguments["weights"])["values"] for arguments in given],
-        "iterations": [array(arguments["n_iterations"])["values"] for arguments in given],
-        "returned": [numbers(result[0]).tolist() for arguments, result in calls if arguments["n_iterations"] != 5],
-        "axes": drawn(),
-    }
+    seen = [seen_call(arguments, result) for arguments, result in calls if arguments["n_iterations"] != 5]
+    return {"losses": losses, "calls": seen, "axes": drawn()}  # en 5 itérations, c'est l'essai de la section
+
+
+def seen_call(arguments, result):
+    """Un appel de `train` : ses arguments, la perte qu'elle a rendue, et les poids à la fin."""
+    names = ("learning_rate", "n_iterations", "batch_size", "weights")
+    seen = {name: array(arguments[name])["values"] for name in names}
+    end = array(result[1][-1][0])["values"]
+    return {**seen, "rng": arguments["rng"] is not None, "losses": numbers(result[0]).tolist(), "end": end}
+
+
+def chained(calls):
+    """Vrai si un apprentissage part des poids où le précédent est arrivé."""
+    return any(call["weights"] == before["end"] for before, call in zip(calls, calls[1:]))
 
 
 def judge_rates(seen):
-    axes, rates, wanted = seen["axes"], seen["rates"], CONSTANTS["RATES"]
+    axes, calls, wanted = seen["axes"], seen["calls"], CONSTANTS["RATES"]
+    rates = [call["learning_rate"] for call in calls]
     missing = [rate for rate, losses in zip(wanted, seen["losses"]) if not shown(axes, losses)]
     if not missing:
         return ""
-    own = [rate for rate, losses in zip(rates, seen["returned"]) if shown(axes, losses)]  # d'un autre départ
-    same_start = all(weights == seen["weights"][0] for weights in seen["weights"])
-    if same_start and set(wanted) <= set(own) and set(seen["iterations"]) == {300}:
+    own = [call for call in calls if shown(axes, call["losses"]) and call["n_iterations"] == 300]  # d'un autre départ
+    if not chained(calls) and set(wanted) <= {call["learning_rate"] for call in own}:
         return ""
     if not rates and not any(series["kind"] == "line" for series in axes[0]):
         return "train n'est pas appelée : il faut l'appeler une fois par taux, dans une boucle"
@@ -66,10 +72,10 @@ def judge_rates(seen):
     others = [rate for rate in rates if not np.isclose(rate, wanted).any()]
     if others:
         return f"le taux {others[0]:g} n'est pas dans RATES : la boucle doit parcourir RATES, qu'on peut modifier"
-    if not same_start:
+    if chained(calls):
         return "un apprentissage part des paramètres du précédent : chacun doit partir des mêmes weights et bias"
-    if any(count != 300 for count in seen["iterations"]):
-        return f"train fait {seen['iterations'][0]:g} itérations : donnez-lui n_iterations"
+    if any(call["n_iterations"] != 300 for call in calls):
+        return f"train fait {calls[0]['n_iterations']:g} itérations : donnez-lui n_iterations"
     if len(rates) < len(wanted):
         return f"train n'a pas été appelée pour le taux {missing[0]:g} : un return ou un break arrête-t-il la boucle ?"
     if missing == wanted[:-1]:
@@ -258,10 +264,7 @@ def judge_taking(seen):
             return f"{fact} pour {N} observations de {N} entrées et des groupes de {SIZE}"
     if rows is None or [len(row) for row in rows[:STEPS]] != [SIZE] * STEPS:
         return steps_fault(counts) if rows is None else "il faut d'abord que le numéro 4 marche"
-    counts, wanted = (
-        np.array(counts),
-        np.array([np.bincount(np.array(row, int) % N, minlength=N) for row in rows[:STEPS]]),
-    )
+    wanted = np.array([np.bincount(np.array(row, int) % N, minlength=N) for row in rows[:STEPS]])
     if np.allclose(counts, wanted, atol=1e-6):
         return "il faut d'abord que le numéro 4 marche" if groups_fault(rows, None) else ""
     if np.allclose(counts, wanted[0], atol=1e-6):
@@ -283,22 +286,17 @@ def observe_sizes(load):
     calls = watch(module, "train", pretend)
     module.wrong_groups = says_no
     module.section_mini_batch()
-    names = ("learning_rate", "n_iterations", "batch_size", "weights")
-    seen = [{name: array(arguments[name])["values"] for name in names} for arguments, _ in calls]
-    for row, (arguments, result) in zip(seen, calls):
-        row.update(rng=arguments["rng"] is not None, losses=result[0], full=not arguments["batch_size"])
-    axes = drawn()
+    axes, seen = drawn(), [seen_call(arguments, result) for arguments, result in calls]
     full = [series["y"][:-1] for series in axes[1] if series["kind"] == "line"][-1]  # à droite, il vient en dernier
     return {"calls": seen, "axes": axes, "full": full}
 
 
 def judge_sizes(seen):
     axes, wanted = seen["axes"], CONSTANTS["BATCH_SIZES"]
-    calls = [call for call in seen["calls"] if not call["full"]]
+    calls = [call for call in seen["calls"] if call["batch_size"] is None or not np.isnan(call["batch_size"])]
     drawn_sizes = [call["batch_size"] for call in calls if shown(axes, call["losses"])]
     good = [call for call in calls if call["learning_rate"] == 0.01 and call["rng"]]
-    chained = any(call["weights"] != seen["calls"][-1]["weights"] for call in calls)
-    if [size for size in wanted if size in drawn_sizes] == wanted and len(good) == len(calls) and not chained:
+    if set(wanted) <= set(drawn_sizes) and len(good) == len(calls) and not chained(calls):
         return ""
     if not calls:
         if len(seen["calls"]) > 1:
@@ -316,7 +314,7 @@ def judge_sizes(seen):
         return f"train reçoit toujours la même taille, {sizes[0]:g} : donnez-lui celle de la boucle"
     if len(good) < len(calls):
         return f"train reçoit le taux {calls[0]['learning_rate']:g} : il faut LEARNING_RATE"
-    if chained:
+    if chained(calls):
         return "un apprentissage part des paramètres du précédent : chacun doit partir des mêmes weights et bias"
     if set(sizes) != set(wanted):
         return "train n'a pas été appelée pour toutes les tailles : un return ou un break arrête-t-il la boucle ?"
