@@ -4,6 +4,7 @@ Un enfant par script sert à tous les essais d'un fichier : il relit le script �
 """
 
 import contextlib
+import queue
 import re
 import subprocess
 import sys
@@ -162,6 +163,28 @@ def test_a_hostile_answer_has_its_line_and_the_others_are_judged(code, files, be
     assert n_good == 5 and lines[0].startswith("[pas encore] exercice1.py ligne ")
     assert (HOSTILE | LINUX)[code] in lines[0] and "\n" not in lines[0]
     assert dialogue.running == before, "chaque enfant est arrêté"
+
+
+@pytest.mark.lent
+def test_the_child_counts_its_own_time(files, bench, monkeypatch):
+    """Sans attendre la limite d'horloge, trois fois plus longue : l'enfant s'arrête de lui-même."""
+    monkeypatch.setattr(verifier, "SECONDS", 2)
+    work = verifier.Work("relu_plot", "", [], {})
+    text = filled(files["relu_plot.py"], {**bench.right, 7: "while True:\n    pass"})
+    (bench.folder / "relu_plot.py").write_text(text, encoding="utf-8")
+    question = {"task": "observe", "number": 7, "skipped": []}
+    verifier.ask(work, {"task": "import", "skipped": []})
+    child = work.children[0].process
+    assert verifier.ask(work, question) == {"end": "pas de réponse en 2 secondes"}
+    assert child.returncode == dialogue.OUT_OF_TIME
+
+
+def test_a_reply_without_the_word_of_its_question_is_not_read():
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True)
+    child = dialogue.Child(process, queue.Queue())
+    for reply in ({"seen": {"ok": True}}, {"seen": {}, "token": "deviné"}, "bien", 3, None):
+        child.replies.put(reply)
+    assert "end" in dialogue.ask(child, {"task": "observe"}, 1) and process.poll() is not None
 
 
 def test_prints_by_the_thousand_do_no_harm(files, bench):
@@ -384,6 +407,8 @@ def test_a_curve_is_matched_on_its_points():
     for series, said in [
         (curve(losses[:10]), "la courbe va de 100 à 10 en 10 points, loss_history de 100 à 2 en 50"),
         (curve(losses[5:]), "la courbe va de"),
+        (curve(losses[5:], list(range(5, 50))), "la courbe va de"),
+        (curve(losses[:30]), "la courbe va de"),
         (curve(losses, losses), "contre lui-même"),
         (curve(list(range(50)), losses), "échangés"),
         (curve([losses[-1]], [0], "alone"), "seule la dernière"),

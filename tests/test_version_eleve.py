@@ -301,6 +301,7 @@ def test_no_answer_stands_elsewhere_as_words(numbers, pattern, allowed, original
 
 # --- Le dossier ---------------------------------------------------------------------------------------
 def test_the_folder_is_complete_and_always_the_same(student, files):
+    assert list(student.parent.iterdir()) == [student], "rien à côté"
     names = {path.relative_to(student).as_posix() for path in student.rglob("*") if path.is_file()}
     names = {name for name in names if "__pycache__" not in name and not name.startswith("figures/")}
     checker = {f"verification/{path.name}" for path in (ROOT / "outils" / "verification").glob("*.*")}
