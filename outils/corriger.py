@@ -180,14 +180,11 @@ def seen_figures(reply, script):
 
 
 # --- Le corrigé ---------------------------------------------------------------------------------------
-def own_answers(script):
+def own_answers(script, folder):
     """Les réponses d'un script du projet, telles qu'il les affiche : {section: réponse}."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, str(ROOT / f"{script}.py"), "--corrige", "--figures", folder]
-        settings = {**os.environ, **dialogue.SETTINGS, "PYTHONIOENCODING": "utf-8"}
-        done = subprocess.run(
-            command, cwd=folder, env=settings, capture_output=True, encoding="utf-8", errors="replace"
-        )
+    command = [sys.executable, str(ROOT / f"{script}.py"), "--corrige", "--figures", str(folder)]
+    settings = {**os.environ, **dialogue.SETTINGS, "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(command, cwd=folder, env=settings, capture_output=True, encoding="utf-8")
     parts = re.split(r"^=== (\S+) : ", done.stdout, flags=re.MULTILINE)[1:]
     found = {}
     for name, text in zip(parts[::2], parts[1::2]):
@@ -196,12 +193,13 @@ def own_answers(script):
     return found
 
 
-def write_own_answers(path):
+def write_own_answers(path, work):
     """Joue les scripts du projet et garde leurs réponses."""
     answers = {}
     for script in verifier.SCRIPTS:
-        answers |= own_answers(script)
-    tableaux.write(path, json.dumps(answers))
+        answers |= own_answers(script, work)
+    if not interrupted.is_set():
+        tableaux.write(path, json.dumps(answers))
 
 
 def check_solution(pool, folder, prefix_of):
@@ -237,7 +235,8 @@ def write_tables(options, students):
         page = tableaux.answers_page(states, rendus.questions(), own)
         tableaux.write(options.sortie / "reponses.html", page)
     except OSError as error:
-        return f"{Path(error.filename or 'notes.csv').name.removesuffix('.tmp')} n'a pas pu être écrit : est-il ouvert ailleurs ?"
+        name = Path(error.filename or "notes.csv").name.removesuffix(".tmp")
+        return f"{name} n'a pas pu être écrit : est-il ouvert ailleurs ?"
     return ""
 
 
@@ -251,7 +250,7 @@ def correct_all(options, students, todo, work):
     check_solution(pool, solution, prefix_of)
     waited = {pool.submit(correct, name, students[name], options, work, prefix_of, stopped): name for name in todo}
     if not (options.sortie / "corrige.json").exists():
-        waited[pool.submit(write_own_answers, options.sortie / "corrige.json")] = "le corrigé"
+        waited[pool.submit(write_own_answers, options.sortie / "corrige.json", work)] = "le corrigé"
     for future in tqdm(as_completed(waited), total=len(waited), unit="rendu", disable=None):
         if future.exception():
             troubles.append(f"{waited[future]} : {type(future.exception()).__name__}, {future.exception()}")
@@ -281,6 +280,7 @@ def main():
     except KeyboardInterrupt:
         interrupted.set()
         stop_children()
+        isolation.kill(isolation.descendants(os.getpid()))
         shutil.rmtree(work, ignore_errors=True)
         print("Interrompu : la même commande reprendra où elle en était.", file=sys.stderr, flush=True)
         os._exit(130)  # sans attendre les fils

@@ -14,6 +14,7 @@ import sys
 import textwrap
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -359,9 +360,20 @@ def test_without_bwrap_it_says_so_and_stops(monkeypatch, tmp_path, capsys):
     assert corriger.choose_isolation(options, tmp_path)(tmp_path) == isolation.limited()
 
 
-def test_the_answers_of_the_project_are_its_own():
+def test_a_solution_that_is_not_right_stops_everything(monkeypatch, tmp_path, capsys):
+    """Une ligne suffit : elle est dite, et aucun rendu n'est jugé."""
+    monkeypatch.setattr(
+        corriger, "judge", lambda script, folder, prefix: [f"[bien] {script}", f"[pas encore] {script}"]
+    )
+    with ThreadPoolExecutor(1) as pool, pytest.raises(SystemExit):
+        corriger.check_solution(pool, tmp_path, lambda folder: [])
+    said = capsys.readouterr()
+    assert "[pas encore] relu_plot" in said.out and "[bien]" not in said.out and "aucun rendu" in said.err
+
+
+def test_the_answers_of_the_project_are_its_own(tmp_path):
     """Celles d'un vrai lancement, entières."""
-    found = corriger.own_answers("relu_plot")
+    found = corriger.own_answers("relu_plot", tmp_path)
     assert list(found) == [name for name, (script, *_) in SECTIONS.items() if script == "relu_plot"]
     assert all(len(answer) > 50 and "Figure" not in answer for answer in found.values())
 
@@ -517,12 +529,25 @@ try:
         crossed = sum(file.write(bytes(2**20)) for _ in range(40)) > 3e7
 finally:
     os.remove("/dev/shm/canari")
-=== remonte le disque
-import ctypes
-crossed = ctypes.CDLL(None).mount(b"none", CANARY.encode(), b"tmpfs", 0, None) == 0
-ctypes.CDLL(None).umount(CANARY.encode())
+=== remplit le disque
+import os
+names = [f"/tmp/canari-{os.getpid()}-{k}" for k in range(3)]
+try:
+    for name in names:
+        open(name, "wb", 0).write(bytes(40_000_000))
+    crossed = sum(map(os.path.getsize, names)) > 1e8
+finally:
+    for name in names:
+        os.remove(name)
+=== monte un disque
+import ctypes, os
+folder = f"/tmp/canari-{os.getpid()}"
+os.mkdir(folder)
+crossed = ctypes.CDLL(None).mount(b"none", folder.encode(), b"tmpfs", 0, None) == 0
+ctypes.CDLL(None).umount(folder.encode())
+os.rmdir(folder)
 """
-ROOT_ONLY = ("règle le noyau", "remonte le disque")
+ROOT_ONLY = ("règle le noyau", "monte un disque")
 
 
 def cases(text):
@@ -702,6 +727,24 @@ def test_without_isolation_the_same_scripts_cross(places, tmp_path):
     kept = [name for name in tried if rows[name][0][6] != "bien"]
     assert kept == []
     assert processes(SLEEP) == []
+
+
+@pytest.mark.lent
+def test_an_interruption_saves_nothing_wrong(usable, tmp_path):
+    """Ctrl+C pendant un rendu : il n'est pas enregistré, rien ne tourne plus, et les autres sont gardés."""
+    entering, leaving = tmp_path / "rendus", tmp_path / "sortie"
+    for name, (code, *_) in cases(HOSTILE).items():
+        if name in ("dort", "détache un processus"):
+            folder_of(entering / name, {"relu_plot.py": written(RIGHT, code)})
+    process = start(entering, leaving, more="corriger.check_solution = lambda *words: None")
+    while not list(leaving.glob("etat/*.json")) and process.poll() is None:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate()
+    assert (process.returncode, errors) == (130, "Interrompu : la même commande reprendra où elle en était.\n"), output
+    assert [path.stem for path in leaving.glob("etat/*.json")] == ["détache un processus"]
+    time.sleep(0.5)
+    assert processes(str(tmp_path)) == [] == processes(SLEEP) and sorted(os.listdir(tmp_path)) == ["rendus", "sortie"]
 
 
 @pytest.mark.lent

@@ -49,7 +49,7 @@ def isolated(folder, hidden, cached):
     """
     settings = {**dialogue.SETTINGS, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/tmp", "USER": "eleve"}
     settings["MPLCONFIGDIR"] = "/tmp/matplotlib"
-    command = ["env", "-i", *(f"{name}={value}" for name, value in settings.items()), shutil.which("bwrap") or "bwrap"]
+    command = ["env", "-i", *(f"{name}={value}" for name, value in settings.items()), "bwrap"]
     command += ["--unshare-all", "--unshare-user", "--cap-drop", "ALL", "--die-with-parent", "--new-session"]
     for path in SYSTEM:
         command += ["--ro-bind-try", path, path]
@@ -75,6 +75,8 @@ def isolated(folder, hidden, cached):
 
 def trouble(prefix):
     """Ce que dit bwrap s'il ne peut pas lancer Python ; "" s'il le peut."""
+    if not shutil.which("bwrap"):
+        return "il n'est pas installé"
     command = [*prefix, sys.executable, "-c", "import verification"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=60)
@@ -126,7 +128,7 @@ def kill(pids):
 
 
 def guard(over, stopped):
-    """Dans un fil à part : arrête un script qui prend trop ; note pourquoi dans `stopped`, {mots de sa commande: raison}."""
+    """Dans un fil à part : arrête un script qui prend trop ; `stopped` reçoit {(dossier, script): raison}."""
     while not over.wait(0.05):
         for child in list(dialogue.running):
             pids = [child.process.pid, *descendants(child.process.pid)]
