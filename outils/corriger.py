@@ -132,12 +132,9 @@ def correct(student, path, options, work, prefix_of, stopped):
     for script in verifier.SCRIPTS:
         reason = stopped.get((str(folder), script))
         remarks += [f"{script}.py arrêté : {reason}"] * bool(reason)
-    sections, texts = (
-        rendus.questions(),
-        [rendus.text_of(files[name]) for name in ("questions.md", "tp.md") if name in files],
-    )
-    found = [rendus.answers(text, sections) for text in texts]
-    if texts and not any(found):
+    sections, notes = rendus.questions(), [files[name] for name in ("questions.md", "tp.md") if name in files]
+    found = [rendus.answers(rendus.text_of(raw), sections) for raw in notes]
+    if not any(found):
         remarks.append("aucune réponse écrite")
     answers = {name: list(dict.fromkeys(each[name] for each in found if name in each)) for name in sections}
     words = [line[1:].partition("]")[0] for line in lines]
@@ -220,7 +217,8 @@ def saved(options, student):
     if options.figures and not (options.sortie / "figures" / f"{student}.html").exists():
         return None
     with contextlib.suppress(OSError, ValueError):
-        return json.loads((options.sortie / "etat" / f"{student}.json").read_text(encoding="utf-8"))
+        state = json.loads((options.sortie / "etat" / f"{student}.json").read_text(encoding="utf-8"))
+        return state if len(state["words"]) == len(BLANKS) else None  # le TP a changé depuis
     return None
 
 
@@ -265,12 +263,15 @@ def main():
     students, ignored = rendus.students(options.rendus)
     if not students:
         refuse("RENDUS ne contient ni dossier ni zip")
-    for folder in ("etat", "details", *["figures"] * options.figures):
-        (options.sortie / folder).mkdir(parents=True, exist_ok=True)
+    try:
+        for folder in ("etat", "details", *["figures"] * options.figures):
+            (options.sortie / folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        refuse(f"SORTIE ne peut pas être écrit ({error.strerror})")
     for word in options.refaire:
         (options.sortie / "etat" / f"{only_one(word, students)}.json").unlink(missing_ok=True)
     todo = [student for student in students if not saved(options, student)]
-    print(f"{len(students)} rendus, {len(students) - len(todo)} déjà jugés.", flush=True)
+    print(f"Rendus : {len(students)}, déjà jugés : {len(students) - len(todo)}.", flush=True)
     if ignored:
         print(f"Ni dossier ni zip, laissés de côté : {', '.join(ignored)}")
     troubles, work = [], tempfile.mkdtemp(prefix="corriger-")

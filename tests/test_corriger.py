@@ -291,6 +291,7 @@ def command(monkeypatch, *words):
         return []
 
     monkeypatch.setattr(corriger, "correct_all", instead)
+    monkeypatch.setattr(isolation, "descendants", lambda parent: [])  # les nôtres sont les ouvriers des autres tests
     monkeypatch.setattr(sys, "argv", ["corriger.py", *map(str, words)])
     try:
         return corriger.main(), asked
@@ -313,7 +314,7 @@ def test_the_same_command_goes_on(monkeypatch, tmp_path, capsys):
     assert command(monkeypatch, entering, leaving) == (0, ["Zoé"])
     with (leaving / "notes.csv").open(encoding="utf-8-sig", newline="") as file:
         assert [row[0] for row in csv.reader(file, delimiter=";")] == ["élève", "Ana", "Anatole", "Léo", "Zoé"]
-    assert "4 rendus, 3 déjà jugés." in capsys.readouterr().out
+    assert "Rendus : 4, déjà jugés : 3." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -323,6 +324,7 @@ def test_the_same_command_goes_on(monkeypatch, tmp_path, capsys):
         (["rien", "sortie"], "n'est pas un dossier"),
         (["rendus", "rendus/sortie"], "SORTIE est dans RENDUS"),
         (["vide", "sortie"], "ni dossier ni zip"),
+        (["rendus", "fichier/sortie"], "ne peut pas être écrit"),
         (["rendus", "sortie", "--jobs", "0"], "--jobs"),
         (["rendus", "sortie", "--job", "2"], "mal comprise"),
         (["rendus", "sortie", "--refaire", "a"], "désigne 2 élèves"),
@@ -332,6 +334,7 @@ def test_the_same_command_goes_on(monkeypatch, tmp_path, capsys):
 def test_refusals(words, said, monkeypatch, tmp_path, capsys):
     for name in ("vide", "rendus/Ana", "rendus/Max"):
         (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "fichier").touch()
     monkeypatch.chdir(tmp_path)
     assert command(monkeypatch, *words) == (2, [])
     errors = capsys.readouterr().err
@@ -679,7 +682,7 @@ def test_a_hostile_batch(usable, places, tmp_path):
     spent = os.times().children_user - start_time.children_user
     print(f"{spent:.0f} s de calcul, {os.times().elapsed - start_time.elapsed:.0f} s pour tout")
     assert (process.returncode, errors) == (0, ""), output + errors
-    assert {path: path.read_bytes() for path in done} == done and f"{len(done)} déjà jugés" in output
+    assert {path: path.read_bytes() for path in done} == done and f"déjà jugés : {len(done)}." in output
     assert processes(str(tmp_path)) == [] == processes(SLEEP)
 
     rows = table(leaving)
