@@ -3,9 +3,8 @@
   python outils/guide.py DOSSIER               sans les réponses : le code est celui de la version à compléter
   python outils/guide.py DOSSIER --corrige     avec les réponses, repliées sous les figures
 
-DOSSIER ne doit pas exister, être vide, ou tenir un guide, qui est alors remplacé. Tout vient d'un vrai essai des cinq
-scripts, qui dure une minute environ. Le guide s'ouvre sans réseau, par DOSSIER/index.html. Il faut d'abord installer
-ce que dit outils/requirements.txt.
+DOSSIER n'existe pas encore, ou est vide, ou tient un guide, qui est remplacé. Tout vient d'un vrai essai des scripts,
+qui dure une minute environ. On ouvre DOSSIER/index.html, sans réseau. À installer : outils/requirements.txt.
 """
 
 import ast
@@ -28,9 +27,7 @@ try:
     from jinja2 import Environment, FileSystemLoader
     from latex2mathml.converter import convert
     from markupsafe import Markup, escape
-    from pygments import highlight
-    from pygments.formatters import HtmlFormatter
-    from pygments.lexers import PythonLexer
+    from pygments import formatters, highlight, lexers
     from tqdm import tqdm
 except ImportError as error:
     print(f"guide.py : il manque {error.name} ; pip install -r outils/requirements.txt", file=sys.stderr)
@@ -74,7 +71,7 @@ def listing(script, lines, first, last):
         return None
     first, last = numbers[0], numbers[-1]
     text = "\n".join(lines[first - 1 : last])
-    rows = highlight(text, PythonLexer(), HtmlFormatter(nowrap=True)).rstrip("\n").split("\n")
+    rows = highlight(text, lexers.PythonLexer(), formatters.HtmlFormatter(nowrap=True)).rstrip("\n").split("\n")
     code = "\n".join(f'<span data-n="{n}">{row}</span>' for n, row in enumerate(rows, start=first))
     where = f"{script}.py, lignes {first} à {last}"
     pre = f'<pre class="code" tabindex="0" role="group" aria-label="{where}"><code>{code}</code></pre>'
@@ -91,7 +88,7 @@ def read_script(script, text):
         part, first, sections = BANNER.match(lines[start - 1])[1], start + 1, []
         for name, function in sections_of(tree).items():
             if first <= function.lineno < end:
-                heading, _, guide = ast.get_docstring(function).partition("\n")
+                heading, _, guide = (ast.get_docstring(function) or name).partition("\n")
                 tools = listing(script, lines, first, function.lineno - 1)
                 code = listing(script, lines, function.lineno, function.end_lineno)
                 sections.append({"id": name, "title": heading, "guide": guide.strip(), "tools": tools, "code": code})
@@ -133,8 +130,8 @@ def make_page(script, folder, corrige):
         with tempfile.TemporaryDirectory(dir=folder.parent) as student:
             copy = Path(student) / path.name
             copy.write_text(text, encoding="utf-8", newline="\n")
-            said = {name: said for name, (said, _, _) in run(copy, Path(student)).items()}
-        waiting = {name: words for name, words in said.items() if "\nÀ vous n° " in words}
+            said = [(name, words) for name, (words, _, _) in run(copy, Path(student)).items()]
+        waiting = {name: words for name, words in said if "\nÀ vous n° " in words}
     page = {**read_script(script, text), "cover": picture(folder, COVERS[script])}
     page["formulas"] = [(words, Markup(convert(latex, display="block"))) for words, latex in FORMULAS[script]]
     page["seed"] = re.search(r"^SEED = (\d+)", text, re.MULTILINE)[1]
@@ -153,14 +150,14 @@ def write_guide(folder, corrige):
     versions = [f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES]
     seeds = " et ".join(sorted({page["seed"] for page in pages}))
     footer = f"Essai du {datetime.date.today():%d/%m/%Y}, graine {seeds}. Python {platform.python_version()}, "
-    light, dark = [Markup(HtmlFormatter(style=s).get_style_defs(".code")) for s in ("xcode", "github-dark")]
+    styles = [Markup(formatters.HtmlFormatter(style=s).get_style_defs(".code")) for s in ("xcode", "github-dark")]
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["french"] = french
     template = environment.get_template("guide.html")
     for page in [None, *pages]:  # None : l'accueil
         html = template.render(
             page=page, pages=pages, welcome=[WELCOME, EDITIONS[corrige]], footer=footer + ", ".join(versions) + ".",
-            mark=Markup(MARK), light=light, dark=dark,
+            mark=Markup(MARK), styles=styles,
         )  # fmt: skip
         (folder / f"{page['name'] if page else 'index'}.html").write_text(html, encoding="utf-8", newline="\n")
 
@@ -177,6 +174,8 @@ def unfit(folder):
         return "n'est pas un dossier"
     if folder.exists() and any(folder.iterdir()) and not is_page(folder / "index.html"):
         return "n'est ni vide, ni un guide"
+    if Path.cwd().is_relative_to(folder):
+        return "est le dossier courant : lancez la commande d'ailleurs"
     for path in folder.rglob("*"):  # rien de ce qu'un autre y aurait mis ne doit disparaître
         figure = path.parent == folder / "figures" and path.name.startswith(tuple(SCRIPTS)) and path.suffix == ".png"
         if not (figure or is_page(path) or path == folder / "figures"):

@@ -137,7 +137,7 @@ def test_a_page_says_what_the_script_says(corrige, small, tmp_path):
     for name, function in functions.items():
         shown, docstring = squeezed(text_of(sections[name])), ast.get_docstring(function)
         title = squeezed(docstring.splitlines()[0])
-        assert shown.startswith(f"{title.removesuffix(' (en plus)')} {name}" + " en plus" * title.endswith("(en plus)"))
+        assert shown.startswith(f"{title} {name} ")
         assert all(squeezed(line) in shown for line in docstring.splitlines()[1:])
         said, _, answer = measured(output[name]).partition("\nRéponse : ")
         waits = not corrige and "\nÀ vous n° " in left[name]
@@ -206,6 +206,10 @@ def check_silence(folders, script):
 
 def test_the_edition_without_answers_answers_nothing(small):
     check_silence(small, SMALL)
+
+
+def test_french_keeps_its_spaces_and_shows_code():
+    assert guide.french("x < 1 : « `a` » ?") == ("x &lt; 1\u00a0: «\u00a0<code>a</code>\u00a0»\u00a0?")
 
 
 def check_links(folder):
@@ -298,6 +302,11 @@ def test_it_refuses_what_it_cannot_replace(small, tmp_path, capsys, one_script, 
     (mixed / "figures" / "notes.txt").rename(mixed / "figures" / "photo.png")
     assert "photo.png n'en vient pas" in refused(capsys, mixed)
     (mixed / "figures" / "photo.png").rename(mixed / "figures" / "notes.txt")
+    (tmp_path / "courant").mkdir()
+    with monkeypatch.context() as patch:
+        patch.chdir(tmp_path / "courant")
+        assert "est le dossier courant" in refused(capsys, ".")
+    (tmp_path / "courant").rmdir()
     for words in [["a", "b"], ["--tout"], ["a", "--tout"], ["", "--corrige", "b"]]:
         assert "il faut un DOSSIER" in refused(capsys, *words)
     assert content(tmp_path) == before
