@@ -22,7 +22,13 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 SCRIPTS = ["exercice1", "relu_plot", "exercice2", "exercice3", "exercice3_nonlinear"]  # dans l'ordre de l'énoncé
 REGION = re.compile(r"^( *)# CORRIGÉ : (.+?)(?: \| (.+))?\n(?:.*\n)*?\1# FIN DU CORRIGÉ\n", re.MULTILINE)
-FOR_STUDENTS = ["Commencer", "Les options", "Où vont les figures", "En cas d'ennui"]  # les parties du README
+FOR_STUDENTS = [
+    "Commencer",
+    "Modifier les scripts",
+    "Les options",
+    "Où vont les figures",
+    "En cas d'ennui",
+]  # les parties du README
 INTRODUCTION = "Les questions sont dans questions.md ; les réponses sont à vous, même avec `--corrige`."
 ANSWER = '    return "À vous de répondre."\n'
 HEAD = """# Questions du TP
@@ -193,7 +199,9 @@ def short_readme(text):
     """Le titre du README et celles de ses parties qui servent aux élèves."""
     title, *parts = re.split(r"^## ", text, flags=re.MULTILINE)
     kept = [f"## {part}" for part in parts if part.splitlines()[0] in FOR_STUDENTS]
-    return "\n\n".join([title.splitlines()[0], INTRODUCTION, "".join(kept)])
+    answers = "affiche la réponse de chaque section, avec les nombres de cet essai"
+    kept = "".join(kept).replace(answers, "rien de plus ici : les réponses sont à vous")
+    return "\n\n".join([title.splitlines()[0], INTRODUCTION, kept])
 
 
 # --- Le dossier ---------------------------------------------------------------------------------------
