@@ -95,8 +95,8 @@ ALTS = {
         "« Les données d'apprentissage (figure 5) » : y en fonction de x, un point par observation."
     ),
     "exercice3-3.3.2-apprentissage": (
-        "Deux dessins, « Figure 6 » et « Figure 7 » : les observations, la droite des moindres carrés en trait fin, "
-        "et le modèle en tirets rouges, d'abord après 50 époques, puis à la fin."
+        "Deux dessins, « Figure 6 » et « Figure 7 » : les observations, la « meilleure droite » en trait fin, et le "
+        "modèle en tirets rouges, d'abord après 50 époques, puis à la fin."
     ),
     "exercice3-3.3.2-perte": (
         "Deux dessins. « La perte (figure 8) » : un rond par époque, et un trait fin à la limite d'une perte "
@@ -109,9 +109,9 @@ ALTS = {
         "fonction de x, autour d'un trait horizontal en 0."
     ),
     "exercice3_nonlinear-3.3.2-non-lineaire": (
-        "Deux dessins. « Figure 10 » : les observations, le polynôme en trait fin, et le modèle en tirets rouges. « "
-        "La perte », en échelle log, à chaque époque, avec un trait gris pour la « meilleure droite » et un trait "
-        "noir à la limite d'une perte satisfaisante."
+        "Deux dessins. « Figure 10 » : les observations, le polynôme en trait fin, et le modèle en tirets rouges. "
+        "« La perte », en échelle log, à chaque époque, avec des pointillés pour la « meilleure droite » et un trait "
+        "plein à la limite d'une perte satisfaisante."
     ),
     "exercice3_nonlinear-3.3.2-architecture": (
         "Deux dessins du premier essai : les observations, et une courbe par réseau. À gauche, deux réseaux, « sans "
