@@ -194,7 +194,7 @@ def write_own_answers(path, work):
     """Joue les scripts du projet et garde leurs réponses."""
     answers = {}
     for script in verifier.SCRIPTS:
-        answers |= own_answers(script, work)
+        answers |= {} if interrupted.is_set() else own_answers(script, work)
     if not interrupted.is_set():
         tableaux.write(path, json.dumps(answers))
 
