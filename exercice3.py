@@ -443,7 +443,7 @@ def section_training():
     def draw(epoch, loss):
         shown = [0, 1] if epoch <= 50 else [1]  # la figure 6 s'arrête à l'époque 50
         for k in shown:
-            curves[k].set_data(grid.cpu().numpy().ravel(), predict(our_model, grid))
+            curves[k].set_ydata(predict(our_model, grid))
             panels[k].set_title(f"Figure {6 + k}, {epoch_words(epoch, loss)}")
         if live(fig):
             plt.pause(0.01)
@@ -519,7 +519,7 @@ def measure_epochs(our_model, x_data, y_data, optimizer):
     """
     loss_history, squares, variances = [], [], []
     for _ in range(EPOCHS):
-        gaps = predict(our_model, x_data).astype(float) - y_data.cpu().numpy().ravel()  # les écarts, (n,)
+        gaps = measure_gaps(our_model, x_data, y_data)  # (n,)
         squares.append(float(gaps.mean() ** 2))
         variances.append(float(gaps.var()))
         loss_history += train(our_model, x_data, y_data, optimizer, torch.nn.MSELoss(), 1)
@@ -593,10 +593,14 @@ def predict(our_model, x):
     return prediction
 
 
+def measure_gaps(our_model, x_data, y_data):
+    """Les écarts aux cibles, sortie - cible, (n,), en NumPy."""
+    return predict(our_model, x_data).astype(float) - y_data.cpu().numpy().ravel()
+
+
 def evaluate(our_model, x_data, y_data):
     """La perte de `our_model`, sans l'entraîner."""
-    gaps = predict(our_model, x_data).astype(float) - y_data.cpu().numpy().ravel()  # (n,)
-    return float((gaps**2).mean())
+    return float((measure_gaps(our_model, x_data, y_data) ** 2).mean())
 
 
 def noise_loss(x_data, y_data):
@@ -796,12 +800,12 @@ def failure(loss_history, last_loss, expected, optimizer, limit):
 
     `last_loss` est la perte à la fin, `expected` vient de first_losses, `limit` de rate_limit.
     """
-    rate, losses = optimizer.param_groups[0]["lr"], [*loss_history, last_loss]
-    over = [k for k, loss in enumerate(losses) if not loss <= 1000 * losses[0]]
-    above = limit is not None and rate > limit
-    fault, fact = loop_fault(loss_history, expected), ""
+    fault = loop_fault(loss_history, expected)
     if fault:
         return fault
+    rate, losses, fact = optimizer.param_groups[0]["lr"], [*loss_history, last_loss], ""
+    over = [k for k, loss in enumerate(losses) if not loss <= 1000 * losses[0]]
+    above = limit is not None and rate > limit
     if over:
         fact = f"La perte explose (× 1000) à l'époque {over[0]}"
         if max(losses[: over[0]]) <= 2 * losses[0] and not np.isfinite(losses[over[0]]):

@@ -146,29 +146,6 @@ def say(problem):
         print(textwrap.fill(problem, 100))
 
 
-def find_devices():
-    """Les appareils qui calculent vraiment ici : "cpu" puis, s'il y en a, "cuda" (ou "mps"...), "cuda:0"..."""
-    names, devices = ["cpu"], []
-    if torch.accelerator.is_available():
-        kind = torch.accelerator.current_accelerator().type
-        names += [kind] + [f"{kind}:{index}" for index in range(torch.accelerator.device_count())]
-    for name in names:
-        try:
-            torch.dot(torch.ones(2, device=name), torch.ones(2, device=name)).tolist()
-            devices.append(name)
-        except (AssertionError, RuntimeError, NotImplementedError):
-            pass  # un appareil annoncé, mais qui ne marche pas
-    return devices
-
-
-def choose_device():
-    """L'appareil de DEVICE ; "auto" : la carte graphique s'il y en a une qui marche, sinon le processeur."""
-    devices = find_devices()
-    name = devices[min(1, len(devices) - 1)] if DEVICE == "auto" else DEVICE
-    print(f"Appareil : {name} (disponibles : {', '.join(devices)})")
-    return torch.device(name)
-
-
 def prepare():
     """Choisit l'appareil et tire les données au hasard, d'après la graine ; les poids de départ suivront aussi."""
     x_data, y_data = make_points(np.random.default_rng(SEED), N_OBSERVATIONS, NOISE, choose_device())
@@ -177,12 +154,15 @@ def prepare():
 
 
 # --- 3.3.2, suite : la régression non linéaire --------------------------------------------------------
-def gaps_answer(loss, limit, left, middle, right):
-    """La réponse de la section qui suit ; `left`, `middle`, `right` : l'écart moyen des points de chaque tiers."""
+def gaps_answer(loss, limit, thirds):
+    """La réponse de la section qui suit ; `thirds` : l'écart moyen des points à gauche, au milieu, à droite."""
     answer = f"{verdict(loss, limit).capitalize()}."
-    ends = "au-dessus" if left > 0 and right > 0 else "au-dessous"
-    if loss <= limit or not (left * right > 0 > left * middle):
+    if loss <= limit or len(thirds) < 3:  # deux points n'ont pas trois tiers
         return answer
+    left, middle, right = thirds
+    if not left * right > 0 > left * middle:
+        return answer
+    ends = "au-dessus" if left > 0 else "au-dessous"
     return answer + (
         f" Les écarts ont une forme : en moyenne, les points sont {ends} de la droite à gauche ({left:+.2g}) et à "
         f"droite ({right:+.2g}), de l'autre côté au milieu ({middle:+.2g}). Ils suivent une courbe."
@@ -207,8 +187,8 @@ def section_line():
     right.set(title="Les écarts : positif, le point est au-dessus", xlabel="x", ylabel="écart (cible - sortie)")
 
     def draw(epoch, loss):
-        line.set_data(grid.cpu().numpy().ravel(), predict(our_model, grid))
-        points.set_ydata(y_data.cpu().numpy().ravel() - predict(our_model, x_data))
+        line.set_ydata(predict(our_model, grid))
+        points.set_ydata(-measure_gaps(our_model, x_data, y_data))
         right.relim()
         right.autoscale_view()
         left.set_title(f"La droite, {epoch_words(epoch, loss)}")
@@ -230,8 +210,7 @@ def section_line():
     # Réponse
     if problem:
         return f"Rien à conclure. {problem}"
-    left, middle, right = thirds if len(thirds) == 3 else [0, 0, 0]
-    return gaps_answer(loss, satisfying_loss(x_data, y_data), left, middle, right)
+    return gaps_answer(loss, satisfying_loss(x_data, y_data), thirds)
 
 
 def model_words(our_model):
@@ -295,7 +274,7 @@ def section_network():
     draw_limits(right, line_loss, satisfying_loss(x_data, y_data))
 
     def draw(epoch, loss):
-        line.set_data(grid.cpu().numpy().ravel(), predict(our_model, grid))
+        line.set_ydata(predict(our_model, grid))
         left.set_title(f"Figure 10, {epoch_words(epoch, loss)}")
         if live(fig):
             plt.pause(0.01)
@@ -343,8 +322,6 @@ def measure_trial(our_model, optimizer, x_data, y_data, epochs):
 
     Si la boucle n'est pas celle de l'énoncé, le dit et rend None.
     """
-    if unfit(our_model, x_data, y_data):
-        return None
     expected = first_losses(our_model, x_data, y_data, optimizer)
     loss_history = train(our_model, x_data, y_data, optimizer, torch.nn.MSELoss(), epochs)
     if wrong_history(loss_history, epochs):
@@ -357,15 +334,16 @@ def measure_trial(our_model, optimizer, x_data, y_data, epochs):
     return loss, satisfying_loss(x_data, y_data), fit_polynomial(x_data, y_data, 1)[1]
 
 
-def print_trials(name, results):
-    """Affiche la plus petite et la plus grande perte finale, et combien d'essais sont satisfaisants ; rend ce nombre.
+def count_good(results):
+    """Le nombre d'essais satisfaisants ; `results` : ce que rend `measure_trial`, à chaque essai."""
+    return sum(loss <= limit for loss, limit, _ in results)
 
-    `results` : un (perte, plus grande perte satisfaisante, perte de la meilleure droite) par essai.
-    """
-    losses, n_good = [loss for loss, _, _ in results], sum(loss <= limit for loss, limit, _ in results)
+
+def print_trials(name, results):
+    """Affiche la plus petite et la plus grande perte finale, et combien d'essais sont satisfaisants."""
+    losses = [loss for loss, _, _ in results]
     texts = [f"{loss:.3g}" if loss < 1e15 else "explose" for loss in [min(losses), max(losses)]]
-    print(f"  {name:<30} {texts[0]:>8} à {texts[1]:<8}   {counted(n_good, 'essai')} sur {len(results)}")
-    return n_good
+    print(f"  {name:<30} {texts[0]:>8} à {texts[1]:<8}   {counted(count_good(results), 'essai')} sur {len(results)}")
 
 
 def wrong_network(network, size, activation):
@@ -381,14 +359,13 @@ def wrong_network(network, size, activation):
 
 
 def try_network(size, activation, epochs, device):
-    """Les essais d'un réseau de `make_network` ; rend leurs mesures et, du premier, la courbe apprise (100,)."""
+    """Les essais d'un réseau de `make_network` ; rend leurs mesures et les courbes apprises, (100,)."""
     results, curves = [], []
     for k in range(N_SEEDS):
         x_data, y_data = trial_points(k, device)
         network = make_network(size, activation)
-        if wrong_network(network, size, activation):
+        if wrong_network(network, size, activation) or unfit(network.to(device), x_data, y_data):
             return [], []
-        network = network.to(device)
         measures = measure_trial(network, make_optimizer(network, LEARNING_RATE), x_data, y_data, epochs)
         if measures is None:
             return [], []
@@ -438,7 +415,7 @@ def section_architecture():
             straight = all(is_straight(learned) for learned in curves)
         if k < 10:
             print_trials(f"{name}, {counted(size, 'neurone')}", results)
-        counts.append(sum(loss <= limit for loss, limit, _ in results))
+        counts.append(count_good(results))
         if k < 7:
             label = name if k < 2 else counted(size, "neurone")
             (left if k < 2 else right).plot(np.linspace(0, 1, 100), curves[0], linewidth=3, label=label)
@@ -459,8 +436,7 @@ def try_optimizer(name, rate, epochs, device):
     for k in range(N_SEEDS):
         x_data, y_data = trial_points(k, device)
         our_model = RegressionModel().to(device)
-        if not list(our_model.parameters()):
-            unfit(our_model, x_data, y_data)
+        if unfit(our_model, x_data, y_data):
             return [], []
         optimizer = getattr(torch.optim, name)(our_model.parameters(), lr=rate)
         measures = measure_trial(our_model, optimizer, x_data, y_data, epochs)
@@ -475,7 +451,7 @@ def optimizers_answer(names, all_results, epochs):
     """La réponse de la section qui suit ; `all_results` : les mesures des essais de chaque optimiseur."""
     winners, others = [], []
     for name, results in zip(names, all_results):
-        n_good = sum(loss <= limit for loss, limit, _ in results)
+        n_good = count_good(results)
         if n_good == len(results):
             winners.append(name)
             continue
@@ -531,7 +507,30 @@ def section_optimizers():
     return optimizers_answer(names, all_results, epochs)
 
 
-# Les outils des sections 3.3.2, à lire plus tard : d'abord les mesures.
+# Les outils de ces sections, à lire plus tard : d'abord l'appareil, et les mesures.
+def find_devices():
+    """Les appareils qui calculent vraiment ici : "cpu" puis, s'il y en a, "cuda" (ou "mps"...), "cuda:0"..."""
+    names, devices = ["cpu"], []
+    if torch.accelerator.is_available():
+        kind = torch.accelerator.current_accelerator().type
+        names += [kind] + [f"{kind}:{index}" for index in range(torch.accelerator.device_count())]
+    for name in names:
+        try:
+            torch.dot(torch.ones(2, device=name), torch.ones(2, device=name)).tolist()
+            devices.append(name)
+        except (AssertionError, RuntimeError, NotImplementedError):
+            pass  # un appareil annoncé, mais qui ne marche pas
+    return devices
+
+
+def choose_device():
+    """L'appareil de DEVICE ; "auto" : la carte graphique s'il y en a une qui marche, sinon le processeur."""
+    devices = find_devices()
+    name = devices[min(1, len(devices) - 1)] if DEVICE == "auto" else DEVICE
+    print(f"Appareil : {name} (disponibles : {', '.join(devices)})")
+    return torch.device(name)
+
+
 def predict(our_model, x):
     """Prédictions (n,) pour x (n, 1), en NumPy, dans le mode « mesure » (eval) ; le mode d'avant revient ensuite."""
     was_training = our_model.training
@@ -542,10 +541,14 @@ def predict(our_model, x):
     return prediction
 
 
+def measure_gaps(our_model, x_data, y_data):
+    """Les écarts aux cibles, sortie - cible, (n,), en NumPy."""
+    return predict(our_model, x_data).astype(float) - y_data.cpu().numpy().ravel()
+
+
 def evaluate(our_model, x_data, y_data):
     """La perte de `our_model`, sans l'entraîner."""
-    gaps = predict(our_model, x_data).astype(float) - y_data.cpu().numpy().ravel()  # (n,)
-    return float((gaps**2).mean())
+    return float((measure_gaps(our_model, x_data, y_data) ** 2).mean())
 
 
 def noise_loss(x_data, y_data):
@@ -745,12 +748,12 @@ def failure(loss_history, last_loss, expected, optimizer, limit):
 
     `last_loss` est la perte à la fin, `expected` vient de first_losses, `limit` de rate_limit.
     """
-    rate, losses = optimizer.param_groups[0]["lr"], [*loss_history, last_loss]
-    over = [k for k, loss in enumerate(losses) if not loss <= 1000 * losses[0]]
-    above = limit is not None and rate > limit
-    fault, fact = loop_fault(loss_history, expected), ""
+    fault = loop_fault(loss_history, expected)
     if fault:
         return fault
+    rate, losses, fact = optimizer.param_groups[0]["lr"], [*loss_history, last_loss], ""
+    over = [k for k, loss in enumerate(losses) if not loss <= 1000 * losses[0]]
+    above = limit is not None and rate > limit
     if over:
         fact = f"La perte explose (× 1000) à l'époque {over[0]}"
         if max(losses[: over[0]]) <= 2 * losses[0] and not np.isfinite(losses[over[0]]):
