@@ -97,7 +97,7 @@ def train(inputs, targets, weights, bias, learning_rate, n_iterations, batch_siz
     loss_history, path = [], [(weights, bias)]
     x, y = inputs, targets  # entrées et cibles d'une itération : toutes les observations...
     if batch_size:
-        # CORRIGÉ : tirez au hasard groups, les groupes (mini-batch) | rng, inputs, n_iterations, batch_size
+        # CORRIGÉ : tirez au hasard groups, les groupes (mini-batch) | rng, inputs ; n_iterations groupes de batch_size
         groups = rng.integers(len(inputs), size=(n_iterations, batch_size))  # une ligne de numéros par itération
         # FIN DU CORRIGÉ
     for k in range(n_iterations):
@@ -516,7 +516,7 @@ def rates_answer(reached, too_large, limit, n_iterations):
 
 def kept(results, values):
     """Vrai si `results` a, pour chaque valeur d'une liste, le couple que rend `train` ; sinon, dit ce qui manque."""
-    pairs = [pair for pair in results if isinstance(pair, tuple) and len(pair) == 2]
+    pairs = [pair for pair in results if isinstance(pair, (tuple, list)) and len(pair) == 2]
     if len(pairs) == len(results) == len(values):
         return True
     print("Pas de tableau : dans results, il n'y a pas ce que rend `train` pour chaque courbe.")
@@ -538,7 +538,7 @@ def section_rates():
         return None
     print(f"Au plus {counted(n_iterations, 'itération')} par taux. But : {words}.")
     fig, ax = plt.subplots(figsize=(12, 6.5), layout="constrained")
-    # CORRIGÉ : entraînez avec chaque taux de RATES, et tracez | train et ses arguments, n_iterations, ax, results
+    # CORRIGÉ : entraînez par taux (RATES), gardez, tracez | train, n_iterations, ax ; gardez dans results
     for rate in RATES:
         results.append(train(inputs, targets, weights, bias, rate, n_iterations))
         if len(results) <= 5:  # plus de courbes ne se liraient pas
@@ -647,7 +647,7 @@ def section_three_inputs():
     À regarder : les formes de `inputs` et de `weights`, et ce qui change dans `train`.
     """
     rng, true_values = np.random.default_rng(SEED), np.array([2, 4, -3, 3])
-    # CORRIGÉ : tirez de quoi apprendre avec trois entrées | rng ; il faut inputs, targets, weights, bias
+    # CORRIGÉ : tirez de quoi apprendre avec trois entrées | rng, NOISE ; il faut inputs, targets, weights, bias
     x1 = rng.uniform(-10, 10, size=(N_OBSERVATIONS, 1))
     x2 = rng.uniform(-10, 10, size=(N_OBSERVATIONS, 1))
     x3 = rng.uniform(-10, 10, size=(N_OBSERVATIONS, 1))
@@ -805,7 +805,7 @@ def section_mini_batch():
     print(f"Taux {LEARNING_RATE:g}, {counted(n_iterations, 'itération')}. But : {words}.")
     fig, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained")
     plt.sca(left)
-    # CORRIGÉ : entraînez par groupes (BATCH_SIZES), et tracez | train, n_iterations, rng, left, results
+    # CORRIGÉ : entraînez par taille (BATCH_SIZES), tracez | train, rng, n_iterations, left ; gardez dans results
     for size in sizes:
         batch = size if size < len(inputs) else None  # None : c'est le gradient complet
         results.append(train(inputs, targets, weights, bias, LEARNING_RATE, n_iterations, batch, rng))

@@ -537,7 +537,7 @@ def section_activation():
     classifier = make_classifier(HIDDEN_LAYER_SIZES, ACTIVATION, SOLVER, LEARNING_RATE, MOMENTUM, BATCH_SIZE)
     deep = make_classifier([10, 10, 10], ACTIVATION, SOLVER, LEARNING_RATE, MOMENTUM, BATCH_SIZE)
     fig, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained", sharey=True)
-    # CORRIGÉ : comparez les activations de ACTIVATIONS | compare, left et classifier, right et deep
+    # CORRIGÉ : comparez les activations de ACTIVATIONS | compare ; à gauche (left) classifier, à droite (right) deep
     results = compare(left, "Activations", classifier, "activation", ACTIVATIONS)
     deep_results = compare(right, "Activations, trois couches", deep, "activation", ACTIVATIONS)
     # FIN DU CORRIGÉ
@@ -612,7 +612,7 @@ def section_sgd():
     print(COLUMNS)
     plain = make_classifier(HIDDEN_LAYER_SIZES, ACTIVATION, "sgd", MOMENTA_RATE, 0, BATCH_SIZE)
     fig, (left, right) = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained", sharey=True)
-    # CORRIGÉ : comparez les taux (RATES), les moments (MOMENTA) | compare, left, right, plain
+    # CORRIGÉ : comparez les taux (RATES), les moments (MOMENTA) | compare, plain ; à gauche (left), à droite (right)
     rate_results = compare(left, "Taux, sans moment", plain, "learning_rate_init", RATES)
     momentum_results = compare(right, f"Moments, au taux {MOMENTA_RATE:g}", plain, "momentum", MOMENTA)
     # FIN DU CORRIGÉ

@@ -113,7 +113,7 @@ def train(our_model, x_data, y_data, optimizer, loss_func, epochs, draw=None):
     for epoch in range(epochs):
         prediction = our_model(x_data)  # (1) propager les entrées vers la sortie : (n, 1)
         loss = loss_func(prediction, y_data)  # (2) (3) écarts aux cibles, puis perte (sans le / 2 d'exercice1)
-        # CORRIGÉ : ajoutez à loss_history la perte, un nombre
+        # CORRIGÉ : ajoutez à loss_history la perte, un nombre | loss, un tenseur
         loss_history.append(loss.item())  # (4) la garder : le nombre, pas le tenseur
         # FIN DU CORRIGÉ
         if draw and epoch % 10 == 0:

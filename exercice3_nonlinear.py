@@ -91,7 +91,7 @@ class RegressionModel(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        # CORRIGÉ : une couche cachée, une activation, une sortie | torch.nn, HIDDEN
+        # CORRIGÉ : une couche cachée, une activation, une sortie | torch.nn ; HIDDEN, le nombre de neurones cachés
         self.hidden = torch.nn.Linear(1, HIDDEN)
         self.activation = torch.nn.Sigmoid()
         self.output = torch.nn.Linear(HIDDEN, 1)
@@ -107,7 +107,7 @@ class RegressionModel(torch.nn.Module):
 
 def make_optimizer(our_model, learning_rate):
     """L'optimiseur du réseau."""
-    # CORRIGÉ : rendez un optimiseur plus efficace que SGD | our_model, learning_rate
+    # CORRIGÉ : rendez un optimiseur qui passe sous la ligne noire | our_model, learning_rate
     return torch.optim.Adam(our_model.parameters(), lr=learning_rate)
     # FIN DU CORRIGÉ
 
@@ -122,7 +122,7 @@ def train(our_model, x_data, y_data, optimizer, loss_func, epochs, draw=None):
     for epoch in range(epochs):
         prediction = our_model(x_data)  # (1) propager les entrées vers la sortie : (n, 1)
         loss = loss_func(prediction, y_data)  # (2) (3) écarts aux cibles, puis perte (sans le / 2 d'exercice1)
-        # CORRIGÉ : ajoutez à loss_history la perte, un nombre
+        # CORRIGÉ : ajoutez à loss_history la perte, un nombre | loss, un tenseur
         loss_history.append(loss.item())  # (4) la garder : le nombre, pas le tenseur
         # FIN DU CORRIGÉ
         if draw and epoch % 10 == 0:
@@ -303,7 +303,7 @@ def section_network():
 
 
 def make_network(size, activation):
-    """Un réseau de cette section, où le modèle n'est pas le vôtre : `size` neurones cachés, puis `activation`."""
+    """Rend un réseau neuf : `size` neurones cachés, puis l'objet `activation` reçu, puis une sortie."""
     # CORRIGÉ : rendez couche cachée, activation, sortie | torch.nn.Sequential, size, activation
     return torch.nn.Sequential(torch.nn.Linear(1, size), activation, torch.nn.Linear(size, 1))
     # FIN DU CORRIGÉ

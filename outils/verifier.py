@@ -8,9 +8,15 @@ Chaque réponse est jugée sur ce qu'elle fait : un autre processus joue vos sec
 n'est lu de votre façon de l'écrire. « bien » veut dire juste, et que la section se joue ensuite.
 """
 
-import collections
 import os
 import sys
+
+# Avant les imports, qu'un random.py ou un numpy.py de l'élève arrêterait.
+if names := [name for name in os.listdir(os.path.dirname(os.path.abspath(__file__))) if name.endswith(".py")]:
+    for name in {f"{library}.py" for library in [*sys.stdlib_module_names, "numpy", "matplotlib", "torch"]} & {*names}:
+        sys.exit(f"verifier.py : un fichier à vous s'appelle {name}, comme une bibliothèque : renommez-le")
+
+import collections
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,7 +26,7 @@ HERE = Path(__file__).parent
 FOLDER = HERE if (HERE / "exercice1.py").exists() else HERE.parent  # dans le projet, les scripts sont au-dessus
 NUMBERED = dict(enumerate(BLANKS, start=1))
 SCRIPTS = list(dict.fromkeys(blank.script for blank in BLANKS))
-SECONDS, IMPORT_SECONDS = 20, 90  # de calcul, par question
+SECONDS, IMPORT_SECONDS = 20, 40  # de calcul, par question
 # Le travail sur un script : son texte, son enfant (une liste d'un élément, ou vide), {numéro: "faux", "juste"...},
 # et pour corriger.py, son dossier et ce qui précède la commande de l'enfant.
 Work = collections.namedtuple("Work", "script text children states folder prefix", defaults=(None, ()))
@@ -47,28 +53,40 @@ def ask(work, question):
 
 
 def problem(work, reply, number):
-    """Ce qui a empêché une observation, ou ""."""
-    if "end" in reply:
-        wrong = [other for other, state in work.states.items() if state == "faux" and other != number]
-        return f"il faut d'abord que le numéro {wrong[0]} marche ({reply['end']})" if wrong else reply["end"]
-    if "error" not in reply:
+    """Ce qui a empêché une observation, ou "" ; `number` vaut 0 pendant qu'on charge le script."""
+    if "seen" in reply:
         return ""
-    error = reply["error"]
+    error = reply.get("error") or {"kind": "", "blank": None, "lines": [reply["line"]] if reply.get("line") else []}
     if error["blank"]:
         return f"il faut d'abord écrire le numéro {error['blank']}"
-    words, other = erreurs.sentence(error, work.script), guilty(work, error["line"], number)
-    return f"il faut d'abord que le numéro {other} marche ({words})" if other else words
+    blanks = {other: blank for other, blank in NUMBERED.items() if blank.script == work.script}
+    places = [source.blank_at(work.text, line, blanks) for line in error["lines"]]
+    other = guilty(work, error, places, number)
+    if other:
+        return f"il faut d'abord que le numéro {other} marche"
+    if "end" in reply:
+        return reply["end"] + (f" (ligne {reply['line']} : une boucle ne finit pas ?)" if reply.get("line") else "")
+    calls = [line for line, place in zip(error["lines"], places) if place == number]
+    from_call = calls and places[-1] != number and error["kind"] != "NameError"
+    caller = f", à cause de la ligne {calls[-1]}" if from_call else ""
+    return erreurs.sentence(error, work.script) + caller
 
 
-def guilty(work, line, number):
-    """Le numéro d'une autre chose à écrire, pas encore juste, d'où vient une erreur à cette ligne ; None si c'est la
-    sienne : elle est dans les lignes de l'autre, ou dans la fonction où l'autre, avant elle, est fausse."""
-    own = {other: blank for other, blank in NUMBERED.items() if blank.script == work.script}
-    here, place = source.blank_at(work.text, line or 0, own), source.function_at(work.text, line or 0)
-    for other in own:
-        inside = other == here or (here != number and place == own[other].function != own[number].function)
-        before = other < number and own[other].function == own[number].function and work.states.get(other) == "faux"
-        if other != number and work.states.get(other) not in ("bien", "juste") and (inside or before):
+def guilty(work, error, places, number):
+    """Le numéro d'une autre chose à écrire, qui n'est pas juste et d'où vient une erreur ; None si c'est la sienne.
+
+    `places` : à quelle chose à écrire est chaque ligne de l'erreur. Elle vient de l'autre si elle s'est produite dans
+    ses lignes, ou, quand celle-ci est juste, si l'autre est de la même fonction ou de la même section.
+    """
+    waiting = [other for other in NUMBERED if work.states.get(other) == "faux" and other != number]
+    if places and places[-1] not in (None, number) and work.states.get(places[-1]) not in ("bien", "juste"):
+        return places[-1]
+    if error["kind"] == "NameError" or not number:
+        return None
+    blank, right = NUMBERED[number], work.states.get(number) == "juste"
+    for other in waiting:
+        same = set(NUMBERED[other].sections) & set(blank.sections) and NUMBERED[other].script == blank.script
+        if (right and same) or (other < number and NUMBERED[other].function == blank.function and not places[-1:]):
             return other
     return None
 
@@ -86,11 +104,15 @@ def judged(work, reply, number):
     try:
         return NUMBERED[number].judge(reply["seen"])
     except Exception:  # une observation qui n'a pas la forme attendue n'est pas juste
-        return "ce que fait votre réponse n'a pas la forme attendue"
+        said = (str(reply["seen"].get("printed") or "") if isinstance(reply["seen"], dict) else "").strip()
+        stopped = f"la section s'arrête avant, en disant : {' '.join(said.split())[-300:]}"
+        return stopped if said else "ce que fait votre réponse n'a pas la forme attendue"
 
 
-def verdict(work, number):
-    """Juge une chose à écrire : rend « à faire », « pas encore » ou « bien », et la raison."""
+def observed(work, number):
+    """Juge une chose à écrire sur ce qu'on observe : « à faire », « pas encore » ou « bien », et la raison."""
+    if not source.defines(work.text, NUMBERED[number].function):
+        return "pas encore", f"{NUMBERED[number].function} n'est plus dans {work.script}.py"
     question = {"task": "observe", "number": number, "skipped": []}
     reply, left = ask(work, question), source.raise_lines(work.text)
     if stopped_at(reply) == number:
@@ -101,8 +123,15 @@ def verdict(work, number):
         return "à faire", ""  # arrêté par un autre numéro, avant celui-ci
     reason = judged(work, reply, number)
     work.states[number] = "faux" if reason else "juste"
-    if reason:
-        return "pas encore", reason
+    return ("pas encore", reason) if reason else ("bien", "")
+
+
+def verdict(work, number, first=None):
+    """Juge une chose à écrire ; « bien » : elle est juste et ses sections se jouent. `first` : ce qu'on a observé."""
+    first = first or observed(work, number)
+    if first[0] != "bien":
+        return first
+    left = source.raise_lines(work.text)
     for section in NUMBERED[number].sections:
         played = ask(work, {"task": "play", "number": number, "section": section, "skipped": []})
         if stopped_at(played) == number:
@@ -119,7 +148,8 @@ def broken(work):
     try:
         compile(work.text, f"{work.script}.py", "exec")
     except (SyntaxError, ValueError) as error:
-        seen = {"kind": type(error).__name__, "message": str(error), "line": getattr(error, "lineno", None)}
+        lines = [error.lineno] if getattr(error, "lineno", None) else []
+        seen = {"kind": type(error).__name__, "message": str(error), "lines": lines}
         return erreurs.sentence(seen, work.script)
     return problem(work, ask(work, {"task": "import", "skipped": []}), 0)
 
@@ -134,8 +164,10 @@ def check_script(script, folder=None, prefix=()):
         work, fault = Work(script, "", [], {}), f"{script}.py n'est pas dans ce dossier"
     except (SyntaxError, UnicodeError) as error:
         work, fault = Work(script, "", [], {}), f"{script}.py ne se lit pas : enregistrez-le en UTF-8 ({error})"
-    for number in [number for number, blank in NUMBERED.items() if blank.script == script]:
-        word, reason = ("pas encore", fault) if fault else verdict(work, number)
+    numbers = [number for number, blank in NUMBERED.items() if blank.script == script]
+    first = {} if fault else {number: observed(work, number) for number in numbers}
+    for number in numbers:
+        word, reason = ("pas encore", fault) if fault else verdict(work, number, first[number])
         if fault:
             fault = "même raison"
         line = source.find_line(work.text, number, NUMBERED[number])
@@ -162,12 +194,12 @@ def show_hint(word):
 
 def main():
     """Rend l'état : 0 si tout est bien, 1 sinon, 2 pour une demande qu'on ne comprend pas."""
-    words = sys.argv[1:]
+    words = " ".join(sys.argv[1:]).replace("--indice=", "--indice ").split()
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
     if words[:1] == ["--indice"] and len(words) == 2:
         return show_hint(words[1])
-    scripts = [word.removesuffix(".py") for word in words] or SCRIPTS
+    scripts = [Path(word.lower().replace("\\", "/")).name.removesuffix(".py") for word in words] or SCRIPTS
     if words in (["-h"], ["--help"]):
         print(__doc__)
         return 0

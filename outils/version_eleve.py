@@ -112,10 +112,10 @@ def with_blanks(script, text):
     def blank(match):
         indent, consigne, names = match.groups()
         number = number_of(script, consigne)
-        given = f". Vous avez : {names}" if names else ""
+        given = f"vous avez : {names} ; " if names else ""
         return (
-            f"{indent}# À VOUS n° {number} ({BLANKS[number - 1].part}) : {consigne}{given}\n"
-            f"{indent}# remplacez la ligne suivante par votre code ; un indice : python verifier.py --indice {number}\n"
+            f"{indent}# À VOUS n° {number} ({BLANKS[number - 1].part}), à la place du raise : {consigne}\n"
+            f"{indent}# {given}un indice : python verifier.py --indice {number}\n"
             f'{indent}raise NotImplementedError("À vous n° {number} : {consigne}")\n'
         )
 

@@ -97,10 +97,10 @@ def test_a_blank_is_two_comments_and_a_raise(script, student, originals):
             (names,) = [
                 names for s, consigne, names, _ in marks(originals) if (s, consigne) == (script, blank.consigne)
             ]
-            given = f". Vous avez : {names}" if names else ""
+            given = f"vous avez : {names} ; " if names else ""
             assert re.search(
-                rf"\n( *)# À VOUS n° {number} \({blank.part}\) : {re.escape(blank.consigne + given)}\n"
-                rf"\1# remplacez la ligne suivante par votre code ; .*python verifier\.py --indice {number}\n"
+                rf"\n( *)# À VOUS n° {number} \({blank.part}\), à la place du raise : {re.escape(blank.consigne)}\n"
+                rf"\1# {re.escape(given)}un indice : python verifier\.py --indice {number}\n"
                 rf'\1raise NotImplementedError\("À vous n° {number} : {re.escape(blank.consigne)}"\)\n',
                 text,
             )

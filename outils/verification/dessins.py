@@ -16,7 +16,7 @@ def series_of(ax):
     """Les séries d'un axe : courbes, nuages et barres ; les points tracés un par un n'en font qu'une."""
     found, alone = [], []
     for line in ax.lines:
-        if line.get_transform() is ax.transData:  # sinon, c'est axhline ou axvline
+        if line.get_transform() is ax.transData and is_visible(line):  # sinon, c'est axhline ou axvline
             found.append(("line", line.get_xdata(orig=False), line.get_ydata(orig=False)))
     for collection in ax.collections:
         if type(collection).__name__ == "PathCollection":  # scatter
@@ -37,6 +37,14 @@ def series_of(ax):
     if alone:
         series.append({"kind": "alone", "x": [x for x, _ in alone], "y": [y for _, y in alone]})
     return series
+
+
+def is_visible(line):
+    """Faux pour une courbe cachée, transparente ou de la couleur du fond."""
+    from matplotlib.colors import to_rgb
+
+    hidden = not line.get_visible() or line.get_alpha() == 0
+    return not hidden and to_rgb(line.get_color()) != to_rgb(line.axes.get_facecolor())
 
 
 # --- Dans le parent -----------------------------------------------------------------------------------
@@ -69,16 +77,23 @@ def follows(series, expected):
     return False
 
 
-def shown(axes, expected):
-    """Vrai si un des axes montre `expected` en fonction du numéro."""
-    return any(follows(series, expected) for ax in axes for series in ax)
+def shown(ax, expected):
+    """Vrai si cet axe montre `expected` en fonction du numéro."""
+    return any(follows(series, expected) for series in ax)
 
 
-def fault(axes, expected, name, place=0, others=()):
-    """Dit pourquoi aucune série ne montre `expected`, qu'on appelle `name` ; une cause n'est dite que si c'est elle.
+def fault(axes, expected, name, panels=("ax",), place=0, others=()):
+    """Dit pourquoi l'axe panels[place] ne montre pas `expected`, qu'on appelle `name` ; "" s'il le montre.
 
-    `place` : l'axe de la section où l'élève trace ; `others` : des suites que la section y trace elle-même.
+    `panels` : le nom des axes de la section, ceux de sa figure ; `others` : des suites qu'elle y trace elle-même. Une
+    cause n'est dite que si c'est elle.
     """
+    where = [k for k, ax in enumerate(axes) if shown(ax, expected)]
+    if place in where:
+        return ""
+    if where:
+        there = f"sur {panels[where[0]]}" if where[0] < len(panels) else "dans une autre figure"
+        return f"{name} est bien tracé, mais {there} : tracez sur {panels[place]}"
     series_there = [series for series in axes[place] if not any(follows(series, other) for other in others)]
     curves = [series for series in series_there if series["kind"] != "alone"]
     for series in curves:

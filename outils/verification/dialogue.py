@@ -18,7 +18,6 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).parent.parent
-OUT_OF_TIME = 124  # l'état de sortie de l'enfant quand il a dépassé son temps
 LARGEST = 20_000_000  # octets d'une réponse
 Child = collections.namedtuple("Child", "process replies")
 running = []  # pour les arrêter tous à Ctrl+C
@@ -88,13 +87,14 @@ def ask(child, question, seconds):
         if reply is None:
             break
         if isinstance(reply, dict) and reply.get("token") == token:
+            if "late" in reply:
+                stop(child)
+                reply = {"end": f"pas de réponse en {seconds} secondes", "line": reply["late"]}
             return reply
     with contextlib.suppress(subprocess.TimeoutExpired):
         child.process.wait(5)
     status = child.process.poll()
     stop(child)
-    if status == OUT_OF_TIME:
-        return {"end": f"pas de réponse en {seconds} secondes"}
     if status is not None and (status < 0 or status > 128):
         return {"end": "Python s'est arrêté net (erreur de segmentation, ou plus de mémoire)"}
     return {"end": "le script arrête Python en pleine section (os._exit, ou une réponse illisible)"}

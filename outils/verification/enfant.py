@@ -19,7 +19,7 @@ import types
 import warnings
 from pathlib import Path
 
-from verification import BLANKS, dialogue, source
+from verification import BLANKS, source
 
 
 class Short(io.StringIO):
@@ -86,14 +86,15 @@ def play(module, section):
 
 
 def describe(error, path):
-    """Une erreur en JSON : son nom, ses mots, sa dernière ligne dans le script et le numéro d'un « À vous »."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    """Une erreur en JSON : son nom, ses mots, ses lignes dans le script et le numéro d'un « À vous »."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     blank = re.match(r"À vous n° (\d+)", str(error)) if isinstance(error, NotImplementedError) else None
-    line = frames[-1].lineno if frames else getattr(error, "lineno", None)
+    if not lines and getattr(error, "lineno", None):
+        lines = [error.lineno]
     return {
         "kind": type(error).__name__,
         "message": str(error)[:2000],
-        "line": line,
+        "lines": lines,
         "blank": int(blank[1]) if blank else None,
     }
 
@@ -134,12 +135,17 @@ def limit_memory():
         resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
-def watch_time(limits):
-    """Dans un fil à part : arrête ce processus quand une réponse a pris trop de temps de calcul."""
+def watch_time(limits, path, replies):
+    """Dans un fil à part : arrête ce processus quand une réponse a pris trop de temps, en disant à quelle ligne."""
     while True:
         time.sleep(0.1)
-        if time.process_time() > limits[-1]:
-            os._exit(dialogue.OUT_OF_TIME)
+        seconds, token = limits[-1]
+        if time.process_time() > seconds:
+            frames = traceback.extract_stack(sys._current_frames()[threading.main_thread().ident])
+            lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+            replies.write(json.dumps({"late": lines[-1] if lines else None, "token": token}) + "\n")
+            replies.flush()
+            os._exit(1)
 
 
 def main():
@@ -152,13 +158,13 @@ def main():
         os.dup2(nothing, number)
     sys.argv, sys.path[0] = [path.name], folder
     os.chdir(folder)
-    limits = [float("inf")]
-    threading.Thread(target=watch_time, args=[limits], daemon=True).start()
+    limits = [(float("inf"), "")]
+    threading.Thread(target=watch_time, args=[limits, path, replies], daemon=True).start()
     for line in questions:
         question = json.loads(line)
-        limits.append(time.process_time() + question["seconds"])
+        limits.append((time.process_time() + question["seconds"], question["token"]))
         reply = answer(question, path)
-        limits.append(float("inf"))
+        limits.append((float("inf"), ""))
         if question["task"] == "import":
             limit_memory()
         replies.write(json.dumps({**reply, "token": question["token"]}) + "\n")

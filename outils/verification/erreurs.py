@@ -4,7 +4,6 @@ import re
 
 # Le début du nom de l'erreur ou un morceau de son message, et ce que cela veut dire ; la première qui va est dite.
 MEANINGS = [
-    ("Refused", "un réglage est refusé"),
     ("IndentationError", "le décalage au début de la ligne ne va pas"),
     ("TabError", "le décalage au début de la ligne mêle espaces et tabulations"),
     ("SyntaxError", "Python ne comprend pas cette ligne, ou celle d'avant"),
@@ -55,7 +54,9 @@ def meaning(kind, message):
 
 def sentence(error, script):
     """« exercice1.py ligne 84 : ce nom n'existe pas (NameError: name 'los' is not defined) »."""
-    place = f"{script}.py ligne {error['line']} : " if error.get("line") else ""
+    place = f"{script}.py ligne {error['lines'][-1]} : " if error["lines"] else ""
+    if error["kind"] == "Refused":
+        return f"un réglage est refusé ({error['message']})"
     first = (error["message"].splitlines() or [""])[0][:160]
     own = f"{error['kind']}: {first}" if first else error["kind"]
     words = meaning(error["kind"], error["message"])

@@ -55,6 +55,8 @@ def holds_pairs(found, pairs):
 def judge_shapes(seen):
     texts = [text.partition("`forward`")[0] for text in seen["texts"]]  # ce qui suit n'est pas de l'élève
     found = [[int(word) for word in re.findall(r"(?<![\d.])\d+(?![\d.]*\d)", text)] for text in texts]
+    if "(11, 4)" in texts[0] and "(4, 11)" not in texts[0]:
+        return "(11, 4) est la forme de la matrice transposée : celle des poids est (4, 11)"
     if all(holds_pairs(numbers, [[4, size], [size, 3]]) for numbers, size in zip(found, (11, 13))):
         return ""
     if not texts[0].strip():
@@ -71,10 +73,10 @@ def judge_shapes(seen):
 
 # --- 3.2 : les comparaisons ---------------------------------------------------------------------------
 def observe_fits(load, section):
-    """Les réglages de chaque réseau au moment de son apprentissage, et combien de courbes a chaque axe."""
+    """Les réglages de chaque réseau, dans l'ordre ; combien de courbes a chaque axe, avant chacun et à la fin."""
     from sklearn.neural_network import MLPClassifier
 
-    module, fits = load(**CONSTANTS), []
+    module, fits, before = load(**CONSTANTS), [], []
     real_fit, real_partial = MLPClassifier.fit, MLPClassifier.partial_fit
 
     def note(classifier):
@@ -83,22 +85,27 @@ def observe_fits(load, section):
         settings = {name: float(v) if isinstance(v, np.floating) else v for name, v in settings.items()}
         if settings not in fits:
             fits.append(settings)
+            before.append(count_curves())
 
-    def fit(classifier, inputs, targets):
+    def fit(classifier, *args, **kwargs):
         note(classifier)
-        return real_fit(classifier, inputs, targets)
+        return real_fit(classifier, *args, **kwargs)
 
-    def partial_fit(classifier, inputs, targets, classes=None):
+    def partial_fit(classifier, *args, **kwargs):
         note(classifier)
-        return real_partial(classifier, inputs, targets, classes)
+        return real_partial(classifier, *args, **kwargs)
 
     MLPClassifier.fit, MLPClassifier.partial_fit = fit, partial_fit
     try:
         module.SECTIONS[section]()
     finally:
         MLPClassifier.fit, MLPClassifier.partial_fit = real_fit, real_partial
-    curves = [len([series for series in ax if series["kind"] != "alone"]) for ax in drawn()]
-    return {"fits": fits, "curves": curves}
+    return {"fits": fits, "curves": count_curves(), "before": before}
+
+
+def count_curves():
+    """Combien de courbes a chaque axe."""
+    return [len([series for series in ax if series["kind"] != "alone"]) for ax in drawn()]
 
 
 def observe_hidden(load):
@@ -122,16 +129,16 @@ def varied(fits, name, fixed):
 def comparison_fault(fits, name, fixed, values, list_name):
     """Dit pourquoi ces apprentissages ne comparent pas `values`, et elles seules ; "" s'ils le font."""
     found = varied(fits, name, fixed)
-    if all(value in found for value in values):
+    extra = [value for value in found if value not in [*values, fixed[name]]]
+    if not extra and all(value in found for value in values):
         return ""
     if not fits:
         return "aucun réseau n'est entraîné : appelez compare"
-    changing = [setting for setting in SETTINGS if len({str(fit[setting]) for fit in fits}) > 1]
+    changing = [setting for setting in SETTINGS if len({str(fit[setting]) for fit in [fixed, *fits]}) > 1]
     if name not in changing:
         if changing:
             return f"c'est {changing[0]} qui change d'un apprentissage à l'autre : ce n'est pas le réglage demandé"
         return f"aucun réglage de MLPClassifier ne change : les valeurs de {list_name} ne lui parviennent pas"
-    extra = [value for value in found if value not in values]
     if extra:
         return f"la valeur {extra[0]} n'est pas dans {list_name} : donnez à compare la liste, qu'on peut modifier"
     missing = [value for value in values if value not in found]
@@ -155,8 +162,9 @@ def base(**changed):
 def judge_hidden(seen):
     sizes = [[size] for size in CONSTANTS["HIDDEN_SIZES"]]
     reason = comparison_fault(seen["fits"], "hidden_layer_sizes", base(), sizes, "HIDDEN_SIZES")
-    if not reason and max(seen["curves"], default=0) < len(sizes):
-        return "tous les réseaux sont entraînés, mais il n'y a pas une courbe pour chacun"
+    if not reason and seen["curves"][0] < len(sizes):
+        other = " : elles sont dans une autre figure" if max(seen["curves"]) >= len(sizes) else ""
+        return f"tous les réseaux sont entraînés, mais ax n'a pas une courbe pour chacun{other}"
     return reason
 
 
@@ -170,25 +178,54 @@ def judge_activation(seen):
     if not deep:
         return "le réseau deep n'est pas entraîné : comparez aussi ses activations, à droite"
     reason = comparison_fault(deep, "activation", base(hidden_layer_sizes=[10, 10, 10]), values, "ACTIVATIONS")
-    return f"à droite, {reason}" if reason else panels_fault(seen["curves"], [3, 3])
+    sides = [[fit["hidden_layer_sizes"] == size for fit in fits] for size in ([10], [10, 10, 10])]
+    return f"à droite, {reason}" if reason else panels_fault(seen, sides, ["classifier", "deep"], [3, 3])
+
+
+def setting_fault(fits, name, plain, values, list_name):
+    """Comme `comparison_fault`, pour un des deux réglages que la section fait varier."""
+    others = [setting for setting in SETTINGS if setting not in ("learning_rate_init", "momentum")]
+    stray = [setting for setting in others if any(fit[setting] != plain[setting] for fit in fits)]
+    tried = [fit for fit in fits if fit[name] in values and fit[name] != plain[name]]
+    reason = comparison_fault(fits, name, plain, values, list_name)
+    if reason and stray:
+        return f"c'est {stray[0]} qui change d'un apprentissage à l'autre : ce n'est pas le réglage demandé"
+    if reason and not any(fit[name] != plain[name] for fit in fits):
+        return "rien ne les compare"
+    if reason and tried and len(varied(fits, name, plain)) < 2:
+        other = "momentum" if name == "learning_rate_init" else "learning_rate_init"
+        return f"avec {other} à {tried[0][other]:g} : laissez celui de plain, {plain[other]:g}"
+    return reason
 
 
 def judge_sgd(seen):
     rates, momenta, rate = CONSTANTS["RATES"], CONSTANTS["MOMENTA"], CONSTANTS["MOMENTA_RATE"]
-    fits = [fit for fit in seen["fits"] if (fit["learning_rate_init"], fit["momentum"]) != (rates[-1], momenta[-1])]
-    plain = base(learning_rate_init=rate, momentum=0)
-    first = [fit for fit in fits if fit["learning_rate_init"] != rate]
-    second = [fit for fit in fits if fit["momentum"] != 0]
-    left = comparison_fault(first or fits, "learning_rate_init", plain, rates, "RATES")
-    right = comparison_fault(second or fits, "momentum", plain, momenta, "MOMENTA")
-    if left:
-        return f"les taux : {left}"
-    return f"les moments : {right}" if right else panels_fault(seen["curves"], [2, 2])
+    ends = rates[-1], momenta[-1]  # que la section essaie ensemble
+    kept = [k for k, fit in enumerate(seen["fits"]) if (fit["learning_rate_init"], fit["momentum"]) != ends]
+    fits, plain = [seen["fits"][k] for k in kept], base(learning_rate_init=rate, momentum=0)
+    left = setting_fault(fits, "learning_rate_init", plain, rates, "RATES")
+    right = setting_fault(fits, "momentum", plain, momenta, "MOMENTA")
+    if not fits:
+        return left
+    if left and right and right != "rien ne les compare":  # l'autre réglage seul a changé, ou un troisième
+        return f"les moments : {right}" if left == "rien ne les compare" else f"les taux : {left}"
+    if left or right:
+        return f"les taux : {left}" if left else f"les moments : {right}"
+    sides = [[fit["momentum"] == 0 for fit in seen["fits"]], [fit["momentum"] != 0 for fit in seen["fits"]]]
+    return panels_fault(seen, sides, ["RATES", "MOMENTA"], [2, 2])
 
 
-def panels_fault(curves, wanted):
-    """Dit quel côté n'a pas ses courbes."""
-    for side, found, least in zip(("gauche", "droite"), curves, wanted):
-        if found < least:
-            return f"à {side} il y a {found} courbe{'s' if found > 1 else ''}, il en faut une par valeur"
+def panels_fault(seen, sides, names, wanted):
+    """Dit quel côté n'a pas ses courbes ; `sides` : pour chacun, quels apprentissages sont les siens.
+
+    Un côté n'a pas les siennes si la première y vient avant le premier de ses apprentissages.
+    """
+    curves, before = seen["curves"], [*seen["before"], seen["curves"]]
+    for k, (side, name, least) in enumerate(zip(("gauche (left)", "droite (right)"), names, wanted)):
+        if curves[k] < least:
+            one = f"{curves[k]} courbe{'s' if curves[k] > 1 else ''}"
+            return f"à {side} il y a {one}, il en faut une par valeur"
+        first = next(step for step, counts in enumerate(before) if len(counts) > k and counts[k])
+        if not any(sides[k][:first]):
+            return f"les comparaisons sont justes, mais à {side} il faut celle de {name}"
     return ""

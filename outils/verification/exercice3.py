@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from verification.dessins import drawn, fault, numbers, shown
+from verification.dessins import drawn, fault, numbers
 from verification.observation import watch
 
 CONSTANTS = {
@@ -11,14 +11,14 @@ CONSTANTS = {
     "N_OBSERVATIONS": 100,
     "NOISE": 0.8,
     "LEARNING_RATE": 0.05,
-    "EPOCHS": 60,
+    "EPOCHS": 400,
 }
-SMALL = {"EPOCHS": 20, "DEVICE": "cpu"}
+SMALL = {"DEVICE": "cpu"}
 
 
 # --- 3.3.2 : garder la perte (la même chose dans exercice3_nonlinear) ---------------------------------
 def observe_keeping(load):
-    """Un petit modèle, et une perte qui note ce qu'elle a donné."""
+    """Un petit modèle, son départ, et une perte qui note ce qu'elle a donné."""
     import torch
 
     module, given = load(), []
@@ -31,8 +31,13 @@ def observe_keeping(load):
         given.extend([loss.tolist()])
         return loss
 
+    start = [parameter.item() for parameter in our_model.parameters()]
     kept = module.train(our_model, x, 3 * x + 1, optimizer, loss_func, 6)
-    return {"given": given, "kept": [kind_of(value) for value in kept] if isinstance(kept, list) else None}
+    return {
+        "start": start,
+        "given": given,
+        "kept": [kind_of(value) for value in kept] if isinstance(kept, list) else None,
+    }
 
 
 def kind_of(value):
@@ -47,6 +52,16 @@ def kind_of(value):
         return {"kind": "number", "shape": list(np.shape(value)), "value": np.asarray(value, float).ravel().tolist()}
     except (TypeError, ValueError):
         return {"kind": type(value).__name__, "shape": None, "value": None}
+
+
+def expected_losses(weight, bias):
+    """Les six pertes que donne la boucle de l'énoncé, au taux 0,1, sur les points de `observe_keeping`."""
+    x, losses = np.linspace(0, 1, 8), []
+    for _ in range(6):
+        deltas = weight * x + bias - (3 * x + 1)
+        losses.append((deltas**2).mean())
+        weight, bias = weight - 0.2 * (deltas * x).mean(), bias - 0.2 * deltas.mean()
+    return losses
 
 
 def judge_keeping(seen):
@@ -69,10 +84,22 @@ def judge_keeping(seen):
         return f"loss_history garde des listes, de forme {tuple(kept[0]['shape'])} : il faut un nombre par époque"
     values = numbers([value["value"][0] for value in kept])
     if len(values) == len(given) and np.allclose(values, given, rtol=1e-4):
-        return ""
+        return loop_fault(given, expected_losses(*seen["start"]))
     wrong = np.flatnonzero(~np.isclose(values, given[: len(values)], rtol=1e-4)) if len(values) else [0]
     found = f"{values[wrong[0]]:.4g}" if len(values) else "autre chose"
     return f"à l'époque {wrong[0]} la perte est {given[wrong[0]]:.4g}, et loss_history garde {found}"
+
+
+def loop_fault(given, wanted):
+    """Ce qui a changé dans la boucle, quand la perte, elle, est gardée ; "" si rien."""
+    if len(given) != len(wanted):
+        return f"la boucle s'arrête après {len(given)} époque sur {len(wanted)} : ici, on ne fait que garder la perte"
+    wrong = np.flatnonzero(~np.isclose(given, wanted, rtol=1e-3))
+    if not len(wrong):
+        return ""
+    k = wrong[0]
+    fact = f"la perte est gardée, mais à l'époque {k} elle est {given[k]:.4g}, et {wanted[k]:.4g} dans la boucle de "
+    return fact + "l'énoncé : ici, on ne fait que la garder"
 
 
 def keep(loss_history, loss):
@@ -92,4 +119,4 @@ def observe_plot(load):
 def judge_plot(seen):
     if not seen["losses"]:
         return "il faut d'abord que loss_history garde la perte de chaque époque"
-    return "" if shown(seen["axes"], seen["losses"]) else fault(seen["axes"], seen["losses"], "loss_history")
+    return fault(seen["axes"], seen["losses"], "loss_history", ("left", "right"))

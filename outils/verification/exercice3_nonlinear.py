@@ -7,7 +7,7 @@ suivantes. Nos optimiseur et modèle remplacent ceux de l'élève là où c'est 
 import numpy as np
 
 from verification import exercice3
-from verification.dessins import drawn, fault, numbers, shown
+from verification.dessins import drawn, fault, numbers
 from verification.observation import watch
 
 CONSTANTS = {
@@ -21,7 +21,7 @@ CONSTANTS = {
     "HIDDEN_SIZES": [3],
     "N_SEEDS": 1,
 }
-SMALL = {"EPOCHS": 20, "N_SEEDS": 1, "DEVICE": "cpu"}
+SMALL = {"N_SEEDS": 1, "DEVICE": "cpu"}
 MOST_EPOCHS = 2000  # celles de 3.3.2-non-lineaire
 KEEP = {18: "given_keep(loss_history, loss)"}  # à la place du raise du numéro 18
 observe_keeping, judge_keeping = exercice3.observe_keeping, exercice3.judge_keeping  # la même ligne que dans exercice3
@@ -40,11 +40,16 @@ def observe_layers(load):
         output = describe_output(our_model(torch.zeros(5, 1)))
     except Exception:  # c'est l'affaire de forward
         output = None
-    return {"shapes": shapes, "output": output}
+    modules = list(our_model.modules())
+    sizes = [[each.in_features, each.out_features] for each in modules if isinstance(each, torch.nn.Linear)]
+    classes = [value.__name__ for value in vars(our_model).values() if isinstance(value, type)]
+    return {"shapes": shapes, "output": output, "sizes": sizes, "classes": classes}
 
 
 def judge_layers(seen):
-    shapes = seen["shapes"]
+    shapes, sizes = seen["shapes"], seen["sizes"]
+    if seen["classes"]:
+        return f"{seen['classes'][0]} est une classe, pas encore une activation : il manque ses parenthèses"
     if not shapes:
         return "le modèle n'a aucun paramètre : créez ses couches ici, avec self. devant leur nom"
     matrices = [shape for shape in shapes if len(shape) == 2]
@@ -56,6 +61,10 @@ def judge_layers(seen):
     for (rows, _), (_, next_columns) in zip(matrices, matrices[1:]):
         if seen["output"] is None and rows != next_columns:
             return f"une couche donne {rows} nombres, et la suivante en attend {next_columns}"
+    if sizes and seen["output"] is None and sizes[0][0] != 1:
+        return f"la première couche attend {sizes[0][0]} nombres, et x n'en a qu'un par observation"
+    if len(sizes) == len(matrices) and all(outputs != 1 for _, outputs in sizes):
+        return f"la dernière couche donne {sizes[-1][1]} nombres : il en faut un par observation, y_pred"
     return ""
 
 
@@ -82,6 +91,7 @@ def observe_forward(load):
         first = our_model(wide)
         seen = {"wide": describe_output(first), "near": describe_output(our_model(near))}
         seen["again"] = describe_output(our_model(wide))
+        seen["part"] = describe_output(our_model(near[:20]))
         if seen["near"]["grad"]:
             our_model(near).sum().backward()
         named = dict(our_model.named_parameters())
@@ -92,7 +102,8 @@ def observe_forward(load):
         models.append(seen.copy())
     right = all(model["wide"]["grad"] and model["wide"]["shape"] == [41, 1] for model in models)
     learned = learn_seeds(module, module.RegressionModel, adam) if right and not models[0]["unreached"] else []
-    return {"models": models, "x": wide.ravel().tolist(), "learned": learned}
+    seen = {"models": models, "x": wide.ravel().tolist(), "learned": learned}
+    return {**seen, "n_parameters": len(list(our_model.parameters()))}
 
 
 def changes(our_model, parameter, x):
@@ -162,6 +173,12 @@ def is_affine(x, y):
     return bool(abs(y - line).max() < 1e-4 * (abs(y).max() + 1e-3))
 
 
+def bends_at_the_start(x, y):
+    """Vrai si la seule activation (sigmoïde, tanh ou ReLU) est sur x : ensuite, c'est une droite."""
+    x = np.array(x, float)
+    return any(is_affine(bent, y) for bent in (1 / (1 + np.exp(-x)), np.tanh(x), abs(x) + x))
+
+
 def bends_at_the_end(x, y):
     """Vrai si la seule activation (sigmoïde, tanh ou ReLU) est après la sortie : sous elle, c'est une droite."""
     x, y = np.array(x, float), np.array(y, float)
@@ -174,6 +191,8 @@ def bends_at_the_end(x, y):
 
 def judge_forward(seen):
     models = seen["models"]
+    if not seen["n_parameters"]:
+        return "il faut d'abord que le numéro 15 marche"
     first = models[0]["wide"]
     if first["kind"] == "NoneType":
         return "forward ne rend rien : il manque return y_pred"
@@ -196,6 +215,10 @@ def judge_forward(seen):
     near = np.array(seen["x"]) / 100
     if all(bends_at_the_end(near, model["near"]["values"]) for model in models):
         return "l'activation n'est qu'après la sortie : il en faut une entre les deux couches"
+    if all(bends_at_the_start(near, model["near"]["values"]) for model in models):
+        return "l'activation est avant la couche cachée : il en faut une entre les deux couches"
+    if not np.allclose(models[0]["part"]["values"], models[0]["near"]["values"][:20], rtol=1e-3, atol=1e-5):
+        return "la sortie pour un point dépend des autres points : l'activation doit traiter chaque nombre à part"
     return learning_fault(seen["learned"])
 
 
@@ -205,7 +228,7 @@ def observe_optimizer(load):
     import torch
 
     module = load(KEEP, given_keep=exercice3.keep, **CONSTANTS)
-    our_model = torch.nn.Linear(3, 2)
+    our_model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Linear(2, 1))
     optimizer = module.make_optimizer(our_model, CONSTANTS["LEARNING_RATE"])
     if not isinstance(optimizer, torch.optim.Optimizer):
         return {"kind": type(optimizer).__name__, "known": 0, "rate": None, "learned": [], "left": 1}
@@ -214,14 +237,14 @@ def observe_optimizer(load):
         "kind": type(optimizer).__name__,
         "known": sum(id(parameter) in known for parameter in our_model.parameters()),
         "rate": float(optimizer.param_groups[0]["lr"]),
-        "left": left_in_valley(module) if len(known) == 2 else 1,
+        "left": left_in_valley(module) if len(known) == 4 else 1,
         "learned": [],
     }
     try:
         fit = not learning_fault(learn_seeds(module, module.RegressionModel, adam))
     except Exception:  # le modèle n'est pas encore écrit, ou pas encore juste
         fit = False
-    if fit and len(known) == 2:
+    if fit and len(known) == 4:
         seen["learned"] = learn_seeds(module, module.RegressionModel, module.make_optimizer)
     return seen
 
@@ -246,12 +269,13 @@ def judge_optimizer(seen):
         return "make_optimizer ne rend rien : il manque un return"
     if seen["rate"] is None:
         return f"make_optimizer rend {seen['kind']}, et non un optimiseur de torch.optim"
-    if seen["known"] < 2:
+    if seen["known"] < 4:
         return "l'optimiseur n'a pas tous les paramètres de our_model : donnez-lui our_model.parameters()"
     reason = learning_fault(seen["learned"]) if seen["learned"] else ""
     if not seen["learned"] and not seen["left"] < 0.1:
         reason = f"après {MOST_EPOCHS} pas dans une vallée étroite, il reste {100 * seen['left']:.2g} % de la pente"
-    return f"{seen['kind']}, au taux {seen['rate']:g} : {reason}" if reason else ""
+    given = "" if seen["rate"] == CONSTANTS["LEARNING_RATE"] else " (learning_rate est 0.03)"
+    return f"{seen['kind']}, au taux {seen['rate']:g}{given} : {reason}" if reason else ""
 
 
 # --- La figure de la perte ----------------------------------------------------------------------------
@@ -263,7 +287,7 @@ def line_model():
 
 
 def observe_plot(load):
-    module = load(KEEP, given_keep=exercice3.keep, **{**CONSTANTS, "EPOCHS": 60})
+    module = load(KEEP, given_keep=exercice3.keep, **CONSTANTS)
     module.RegressionModel, module.make_optimizer = line_model, adam
     calls = watch(module, "train_checked")
     module.section_network()
@@ -273,7 +297,7 @@ def observe_plot(load):
 def judge_plot(seen):
     if not seen["losses"]:
         return "il faut d'abord que loss_history garde la perte de chaque époque"
-    return "" if shown(seen["axes"], seen["losses"]) else fault(seen["axes"], seen["losses"], "loss_history", place=1)
+    return fault(seen["axes"], seen["losses"], "loss_history", ("left", "right"), place=1)
 
 
 # --- 3.3.2-architecture : make_network ----------------------------------------------------------------
@@ -285,11 +309,12 @@ def observe_network(load):
 
     class Activation(torch.nn.Module):
         def forward(self, x):
-            received.append(list(x.shape))
+            received.append([*x.shape, self is given])
             return torch.tanh(x)
 
     torch.manual_seed(0)
-    network = module.make_network(7, Activation())
+    given = Activation()
+    network = module.make_network(7, given)
     if not callable(network):
         return {"kind": type(network).__name__, "output": None, "received": [], "shapes": []}
     shapes = [list(parameter.shape) for parameter in network.parameters()] if hasattr(network, "parameters") else []
@@ -309,11 +334,18 @@ def judge_network(seen):
         )
     if not seen["received"]:
         return "l'activation donnée à make_network ne sert pas"
-    if seen["received"][0] == [5, 1]:
+    if not all(each[-1] for each in seen["received"]):
+        return "le réseau a une autre activation : mettez-y l'objet activation, déjà créé"
+    if seen["received"][0][:2] == [5, 1]:
         return "l'activation reçoit un seul nombre par observation : mettez-la après la couche cachée de size neurones"
-    if seen["received"][0] != [5, 7]:
-        return f"la couche cachée a {seen['received'][0][-1]} neurones : il en faut size, ici 7"
+    if seen["received"][0][:2] != [5, 7]:
+        return f"la couche cachée a {seen['received'][0][1]} neurones : il en faut size, ici 7"
+    if seen["received"][-1][:2] == [5, 1]:
+        return "l'activation est aussi après la sortie : elle n'y laisserait pas passer toutes les valeurs"
     matrices = [shape for shape in seen["shapes"] if len(shape) >= 2]
     if not output["grad"] or len(matrices) < 2:
         return "il manque une couche : une couche cachée, puis une couche de sortie"
+    n_parameters = sum(int(np.prod(shape)) for shape in seen["shapes"])
+    if len(matrices) == 2 and n_parameters != 22:
+        return f"le réseau a {n_parameters} paramètres, il en faut 22 : 7 poids et 7 biais, puis 7 et 1"
     return ""

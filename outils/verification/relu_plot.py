@@ -63,8 +63,8 @@ def parabola(x):
 def is_drawn(x, y):
     """Vrai si ces points font, des deux côtés de 0, la parabole donnée pour relu, ou ReLU elle-même."""
     order = np.argsort(x, kind="stable")
-    x, y, half = x[order], y[order], CONSTANTS["X_MAX"] / 2
-    if len(x) < 3 or x[0] > -half or x[-1] < half:
+    x, y, end = x[order], y[order], 0.85 * CONSTANTS["X_MAX"]  # arange s'arrête un pas avant la fin
+    if len(x) < 3 or x[0] > -end or x[-1] < end:
         return False
     if np.allclose(y, parabola(x)):
         return True
@@ -76,6 +76,8 @@ def is_drawn(x, y):
 def judge_plot(seen):
     series = [(numbers(each["x"]), numbers(each["y"])) for ax in seen["axes"] for each in ax]
     series = [(x, y) for x, y in series if len(x) == len(y) > 0]
+    if len(series) > 1:  # en deux morceaux, c'est juste aussi
+        series.append(tuple(np.concatenate(column) for column in zip(*series)))
     if any(is_drawn(x, y) for x, y in series):
         return ""
     if not series:
@@ -87,6 +89,6 @@ def judge_plot(seen):
         return "l'abscisse est le numéro du point : donnez x, puis relu(x)"
     if np.allclose(x, y):
         return "c'est x en fonction de x : en ordonnée, il faut relu(x)"
-    if np.allclose(y, parabola(x)):
+    if np.allclose(y, parabola(x)) or np.allclose(2 * y, abs(x) + x):
         return f"la courbe va de {x.min():.3g} à {x.max():.3g} : il faut les deux côtés de 0, de -X_MAX à X_MAX"
     return "ce qui est tracé n'est pas relu(x) en fonction de x"

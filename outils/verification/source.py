@@ -53,12 +53,9 @@ def find_line(text, number, blank):
     return 1
 
 
-def function_at(text, line):
-    """Le nom de la fonction ou de la classe du fichier qui contient une ligne ; None hors de toutes."""
-    for node in ast.parse(text).body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.lineno <= line <= node.end_lineno:
-            return node.name
-    return None
+def defines(text, name):
+    """Vrai si le fichier définit une fonction ou une classe de ce nom."""
+    return any(isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == name for node in ast.parse(text).body)
 
 
 def blank_at(text, line, blanks):
