@@ -328,11 +328,11 @@ def train_together(together, x_data, y_data):
     if problem or not loss_history:
         say(problem)
         return None, None
-    backend = "gloo"
+    backend, card = "gloo", None
     if x_data.device.type == "cuda" and torch.cuda.device_count() >= int(os.environ["LOCAL_WORLD_SIZE"]):
-        backend, device = "nccl", torch.device("cuda", int(os.environ["LOCAL_RANK"]))  # une carte par processus
-        torch.cuda.set_device(device)
-        together, alone, x_data, y_data = together.to(device), alone.to(device), x_data.to(device), y_data.to(device)
+        backend, card = "nccl", torch.device("cuda", int(os.environ["LOCAL_RANK"]))  # une carte par processus
+        torch.cuda.set_device(card)
+        together, alone, x_data, y_data = together.to(card), alone.to(card), x_data.to(card), y_data.to(card)
     own_x, own_y = x_data[rank::n_processes], y_data[rank::n_processes]  # la part de ce processus
     gradient(together, own_x, own_y)
     unused = any(p.requires_grad and p.grad is None for p in together.parameters())  # une couche qui ne sert pas
@@ -340,7 +340,7 @@ def train_together(together, x_data, y_data):
     def weighted_loss(prediction, y):  # la moyenne des gradients pèse ainsi chaque part par sa taille
         return len(own_x) * n_processes / len(x_data) * torch.nn.functional.mse_loss(prediction, y)
 
-    dist.init_process_group(backend)
+    dist.init_process_group(backend, device_id=card)
     shared = DistributedDataParallel(together, find_unused_parameters=unused)
     train(shared, own_x, own_y, make_optimizer(shared, LEARNING_RATE), weighted_loss, EPOCHS)
     dist.barrier()

@@ -381,6 +381,7 @@ def test_the_third_input_says_what_does_not_fit(changes, said):
     assert said in output and answer is None
 
 
+@pytest.mark.lent
 def test_make_data_that_does_not_follow_the_settings_is_said():
     """Le biais oublié, le bruit oublié : dit sans attendre la réponse, et pas pour le code juste."""
     for changes in ([("+ true_bias + noises", "+ noises")], [("+ true_bias + noises", "+ true_bias")]):
@@ -543,6 +544,7 @@ def played(tmp_path_factory):
     return measured("exercice1", CASES, tmp_path_factory.mktemp("mesures"))
 
 
+@pytest.mark.lent
 @pytest.mark.parametrize("number", range(len(CASES)), ids=lambda number: f"{CASES[number][0]} {CASES[number][2][:30]}")
 def test_each_sentence_on_both_sides(number, played):
     """Une phrase n'est dite que si cet essai la montre : dite là où elle est vraie, tue là où elle est fausse."""
@@ -550,11 +552,13 @@ def test_each_sentence_on_both_sides(number, played):
     assert said in answer and unsaid not in answer, answer
 
 
+@pytest.mark.lent
 def test_every_branch_below_the_answers_is_taken(played):
     """Les cas passent par chaque branche qui suit « # Réponse », et par celles des fonctions `..._answer`."""
     assert never_taken("exercice1", played[1]) == ([], [])
 
 
+@pytest.mark.lent
 @pytest.mark.parametrize("seed", [*range(1, 8), 1234])
 def test_answers_are_true_for_unseen_seeds(seed):
     """Les nombres des réponses, refaits à part : par l'équation de la descente, sans `train`."""

@@ -187,6 +187,7 @@ def test_the_map_shows_the_probabilities_of_flowers_with_mean_sepals():
     plt.close("all")
 
 
+@pytest.mark.lent
 @pytest.mark.parametrize("seed", [20, 40, 60])
 def test_depth_on_unseen_seeds(seed):
     """Avec trois couches, la perte de la sigmoïde reste au moins trois fois au-dessus de celle de tanh."""
@@ -197,6 +198,7 @@ def test_depth_on_unseen_seeds(seed):
     assert "La sigmoïde (logistic) est plus lente que tanh." in answer
 
 
+@pytest.mark.lent
 @pytest.mark.parametrize("seed", [20, 40, 60])
 def test_momentum_against_theory_on_unseen_seeds(seed):
     """À petit pas, un moment m agit comme un taux 1/(1 - m) fois plus grand : 0.01 avec 0.9 comme 0.1 avec 0."""
@@ -324,6 +326,7 @@ def played(tmp_path_factory):
     return measured("exercice2", CASES, tmp_path_factory.mktemp("mesures"))
 
 
+@pytest.mark.lent
 @pytest.mark.parametrize("number", range(len(CASES)), ids=lambda number: f"{CASES[number][0]} {CASES[number][2][:30]}")
 def test_each_sentence_on_both_sides(number, played):
     """Une phrase n'est dite que si cet essai la montre : dite là où elle est vraie, tue là où elle est fausse."""
@@ -331,10 +334,12 @@ def test_each_sentence_on_both_sides(number, played):
     assert said in answer and unsaid not in answer, answer
 
 
+@pytest.mark.lent
 def test_every_branch_below_the_answers_is_taken(played):
     assert never_taken("exercice2", played[1]) == ([], [])
 
 
+@pytest.mark.lent
 def test_lists_are_edited_freely(tmp_path, workers):
     """Une liste d'une valeur, de vingt, avec des répétitions, à l'envers : rien ne casse, rien de trop long."""
     edits = [

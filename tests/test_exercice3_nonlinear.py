@@ -66,6 +66,7 @@ def test_sgd_is_not_there_yet(seed):
     assert loss > lesson.fit_polynomial(x, y, 1)[1] > lesson.satisfying_loss(x, y)
 
 
+@pytest.mark.lent
 @pytest.mark.parametrize("seed", [20, 40])
 def test_findings_on_unseen_seeds(seed):
     """Trois neurones suffisent presque toujours, dix avec Adam aussi ; sans activation, et avec SGD, jamais.
@@ -174,6 +175,7 @@ def played(tmp_path_factory):
     return measured("exercice3_nonlinear", CASES, tmp_path_factory.mktemp("mesures"))
 
 
+@pytest.mark.lent
 @pytest.mark.parametrize("number", range(len(CASES)), ids=lambda number: f"{CASES[number][0]} {CASES[number][2][:30]}")
 def test_each_sentence_on_both_sides(number, played):
     """Une phrase n'est dite que si cet essai la montre : dite là où elle est vraie, tue là où elle est fausse."""
@@ -181,6 +183,7 @@ def test_each_sentence_on_both_sides(number, played):
     assert said in answer and unsaid not in answer, answer
 
 
+@pytest.mark.lent
 def test_every_branch_below_the_answers_is_taken(played):
     assert never_taken("exercice3_nonlinear", played[1]) == ([], [])
 

@@ -129,14 +129,16 @@ def test_every_number_has_right_and_wrong_answers():
 
 
 # --- Ce qui arrête ou encombre Python -----------------------------------------------------------------
-HOSTILE = {
-    "while True:\n    pass": "pas de réponse en 2 secondes",
+DEADLY = {  # l'enfant n'y survit pas : un autre juge la suite
+    "while True:\n    pass": "pas de réponse en 2 secondes (ligne 4",
     "import time\ntime.sleep(1000)": "pas de réponse en 2 secondes",
+    "import os\nos._exit(0)": "le script arrête Python",
+    "import ctypes\nctypes.string_at(0)": "Python s'est arrêté net",
+}
+HOSTILE = {
     "exit()": "exit() ou quit() arrête Python",
     "raise SystemExit": "exit() ou quit() arrête Python",
-    "import os\nos._exit(0)": "le script arrête Python",
     "input('combien ? ')": "input() attend une réponse",
-    "import ctypes\nctypes.string_at(0)": "Python s'est arrêté net",
     "def again():\n    again()\nagain()": "s'appelle elle-même sans fin",
     "import pandas_qui_n_existe_pas": "cette bibliothèque n'est pas installée",
     "ax.plot([1, 2], [1, 2, 3])": "ces formes ne vont pas ensemble",
@@ -144,7 +146,8 @@ HOSTILE = {
     "ax.plotter(loss_history)": "cet objet n'a rien de ce nom",
     "ax.plot(loss_history())": "pas une fonction",
 }
-LINUX = {"big = np.ones(10**10)": "il faudrait trop de mémoire"}
+if sys.platform == "linux":
+    HOSTILE["big = np.ones(10**10)"] = "il faudrait trop de mémoire"
 
 
 def whole(files, bench, answers, script="exercice1"):
@@ -155,14 +158,22 @@ def whole(files, bench, answers, script="exercice1"):
 
 
 @pytest.mark.lent
-@pytest.mark.parametrize("code", HOSTILE | (LINUX if sys.platform == "linux" else {}), ids=lambda code: code[-30:])
-def test_a_hostile_answer_has_its_line_and_the_others_are_judged(code, files, bench, monkeypatch):
+@pytest.mark.parametrize("code", DEADLY, ids=lambda code: code[-30:])
+def test_a_deadly_answer_has_its_line_and_the_others_are_judged(code, files, bench, monkeypatch):
     monkeypatch.setattr(verifier, "SECONDS", 2)
     before = list(dialogue.running)
     lines, n_good = whole(files, bench, {1: code})
     assert n_good == 5 and lines[0].startswith("[pas encore] exercice1.py ligne ")
-    assert (HOSTILE | LINUX)[code] in lines[0] and "\n" not in lines[0]
+    assert DEADLY[code] in lines[0] and "\n" not in lines[0]
     assert dialogue.running == before, "chaque enfant est arrêté"
+
+
+@pytest.mark.parametrize("code", HOSTILE, ids=lambda code: code[-30:])
+def test_a_hostile_answer_has_its_line(code, bench):
+    """Le même enfant juge ensuite une autre réponse."""
+    verdict, reason = bench.judge({1: code}, 1)
+    assert (verdict, HOSTILE[code] in reason, "\n" in reason) == ("pas encore", True, False), reason
+    assert bench.judge({}, 3) == ("bien", "")
 
 
 @pytest.mark.lent
