@@ -590,7 +590,8 @@ def places(tmp_path_factory):
 
 def start(entering, leaving, *words, more=""):
     """Lance corriger.py dans un autre processus, avec moins de secondes par question, et ce changement."""
-    code = f"import corriger, verifier, sys; verifier.SECONDS = verifier.IMPORT_SECONDS = 8\n{more}\n"
+    code = f"import corriger, signal, verifier, sys; verifier.SECONDS = verifier.IMPORT_SECONDS = 8\n{more}\n"
+    code += "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # que pytest, lancé derrière, aurait perdu
     code += "sys.exit(corriger.main())"
     changes = {"MOT_DE_PASSE": "x", "PYTHONPATH": str(ROOT / "outils"), "TMPDIR": str(entering.parent)}
     environment = {**os.environ, **changes}

@@ -11,6 +11,8 @@ import pytest
 
 from commun import ROOT, answer_of, blocks, check_layout, play
 
+pytestmark = pytest.mark.lent
+
 
 def edit(text, changes):
     """Remplace la ligne d'une constante (« NOISE » : « 0 »), ou le texte d'une fonction ou d'une classe."""
