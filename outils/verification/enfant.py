@@ -59,7 +59,7 @@ def reset():
     plt.rcdefaults()
     plt.switch_backend("agg")
     plt.real_close, plt.close = getattr(plt, "real_close", plt.close), forget  # l'élève ne ferme pas ce qu'on regarde
-    sys.stdin = open(os.devnull)  # exit() ferme celui d'avant
+    sys.stdin = io.StringIO()  # rien à lire ; exit() a pu fermer celui d'avant
     random.seed(0)
     np.random.seed(0)
     np.seterr(over="ignore", invalid="ignore")
