@@ -647,7 +647,7 @@ def section_three_inputs():
     À regarder : les formes de `inputs` et de `weights`, et ce qui change dans `train`.
     """
     rng, true_values = np.random.default_rng(SEED), np.array([2, 4, -3, 3])
-    # CORRIGÉ : tirez de quoi apprendre avec trois entrées | rng, NOISE ; il faut inputs, targets, weights, bias
+    # CORRIGÉ : tirez de quoi apprendre avec trois entrées | rng, N_OBSERVATIONS ; nommez inputs, targets, weights, bias
     x1 = rng.uniform(-10, 10, size=(N_OBSERVATIONS, 1))
     x2 = rng.uniform(-10, 10, size=(N_OBSERVATIONS, 1))
     x3 = rng.uniform(-10, 10, size=(N_OBSERVATIONS, 1))

@@ -98,7 +98,7 @@ class RegressionModel(torch.nn.Module):
         # FIN DU CORRIGÉ
 
     def forward(self, x):
-        # CORRIGÉ : passez x dans vos couches, rendez y_pred | x, de forme (n, 1)
+        # CORRIGÉ : passez x dans vos couches, rendez y_pred | x, de forme (n, 1) ; appris, sous la ligne noire
         outputs = self.activation(self.hidden(x))  # (n, 1) -> (n, HIDDEN)
         y_pred = self.output(outputs)  # (n, HIDDEN) -> (n, 1)
         return y_pred
@@ -290,7 +290,7 @@ def section_network():
     print(f"Perte du meilleur polynôme : {polynomial_loss:.4g} ; de la meilleure droite : {line_loss:.4g}")
     print_criterion(x_data, y_data)
     plt.sca(right)
-    # CORRIGÉ : tracez la perte, époque par époque | loss_history, right
+    # CORRIGÉ : tracez la perte, loss_history, à droite | loss_history, right
     right.plot(loss_history, linewidth=2, label="modèle")
     # FIN DU CORRIGÉ
     right.legend()

@@ -17,6 +17,7 @@ if names := [name for name in os.listdir(os.path.dirname(os.path.abspath(__file_
         sys.exit(f"verifier.py : un fichier à vous s'appelle {name}, comme une bibliothèque : renommez-le")
 
 import collections
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -27,8 +28,9 @@ FOLDER = HERE if (HERE / "exercice1.py").exists() else HERE.parent  # dans le pr
 NUMBERED = dict(enumerate(BLANKS, start=1))
 SCRIPTS = list(dict.fromkeys(blank.script for blank in BLANKS))
 SECONDS, IMPORT_SECONDS = 20, 40  # de calcul, par question
-# Le travail sur un script : son texte, son enfant (une liste d'un élément, ou vide), {numéro: "faux", "juste"...},
-# et pour corriger.py, son dossier et ce qui précède la commande de l'enfant.
+FIRST = "il faut d'abord que le numéro {} marche"
+# Le travail sur un script : son texte, son enfant (une liste d'un élément, ou vide), ce qu'on sait de chaque numéro
+# (« juste », « bien », ou pourquoi pas) et, pour corriger.py, son dossier et ce qui précède la commande de l'enfant.
 Work = collections.namedtuple("Work", "script text children states folder prefix", defaults=(None, ()))
 
 
@@ -61,11 +63,16 @@ def problem(work, reply, number):
         return f"il faut d'abord écrire le numéro {error['blank']}"
     blanks = {other: blank for other, blank in NUMBERED.items() if blank.script == work.script}
     places = [source.blank_at(work.text, line, blanks) for line in error["lines"]]
+    ended = reply.get("end", "")
+    if reply.get("line"):
+        ended += f" (ligne {reply['line']} : une boucle ne finit pas ?)"
     other = guilty(work, error, places, number)
     if other:
-        return f"il faut d'abord que le numéro {other} marche"
-    if "end" in reply:
-        return reply["end"] + (f" (ligne {reply['line']} : une boucle ne finit pas ?)" if reply.get("line") else "")
+        if ended and not work.states.get(other):
+            work.states[other] = ended  # inutile de la rejouer
+        return FIRST.format(other)
+    if ended:
+        return ended
     calls = [line for line, place in zip(error["lines"], places) if place == number]
     from_call = calls and places[-1] != number and error["kind"] != "NameError"
     caller = f", à cause de la ligne {calls[-1]}" if from_call else ""
@@ -76,19 +83,22 @@ def guilty(work, error, places, number):
     """Le numéro d'une autre chose à écrire, qui n'est pas juste et d'où vient une erreur ; None si c'est la sienne.
 
     `places` : à quelle chose à écrire est chaque ligne de l'erreur. Elle vient de l'autre si elle s'est produite dans
-    ses lignes, ou, quand celle-ci est juste, si l'autre est de la même fonction ou de la même section.
+    ses lignes ou, quand celle-ci est juste, si l'autre est de la même section.
     """
-    waiting = [other for other in NUMBERED if work.states.get(other) == "faux" and other != number]
     if places and places[-1] not in (None, number) and work.states.get(places[-1]) not in ("bien", "juste"):
-        return places[-1]
+        first = re.fullmatch(FIRST.format(r"(\d+)"), work.states.get(places[-1], ""))
+        return int(first[1]) if first else places[-1]
     if error["kind"] == "NameError" or not number:
         return None
-    blank, right = NUMBERED[number], work.states.get(number) == "juste"
-    for other in waiting:
-        same = set(NUMBERED[other].sections) & set(blank.sections) and NUMBERED[other].script == blank.script
-        if (right and same) or (other < number and NUMBERED[other].function == blank.function and not places[-1:]):
-            return other
-    return None
+    others = waiting(work, number)
+    return others[0] if others and work.states.get(number) == "juste" else None
+
+
+def waiting(work, number):
+    """Les autres choses à écrire de la même section qui ne sont pas justes."""
+    sections = set(NUMBERED[number].sections)
+    wrong = [other for other, state in work.states.items() if other != number and state not in ("juste", "bien")]
+    return [other for other in sorted(wrong) if sections & set(NUMBERED[other].sections)]
 
 
 def stopped_at(reply):
@@ -113,6 +123,8 @@ def observed(work, number):
     """Juge une chose à écrire sur ce qu'on observe : « à faire », « pas encore » ou « bien », et la raison."""
     if not source.defines(work.text, NUMBERED[number].function):
         return "pas encore", f"{NUMBERED[number].function} n'est plus dans {work.script}.py"
+    if work.states.get(number, "").startswith("pas de réponse"):
+        return "pas encore", work.states[number]
     question = {"task": "observe", "number": number, "skipped": []}
     reply, left = ask(work, question), source.raise_lines(work.text)
     if stopped_at(reply) == number:
@@ -122,7 +134,11 @@ def observed(work, number):
     if stopped_at(reply) and number in left:
         return "à faire", ""  # arrêté par un autre numéro, avant celui-ci
     reason = judged(work, reply, number)
-    work.states[number] = "faux" if reason else "juste"
+    blank = NUMBERED[number]
+    before = [other for other in waiting(work, number) if other < number and NUMBERED[other].function == blank.function]
+    if reason and before and reason != work.states[before[0]]:
+        reason = FIRST.format(before[0])
+    work.states[number] = reason or "juste"
     return ("pas encore", reason) if reason else ("bien", "")
 
 
@@ -131,6 +147,9 @@ def verdict(work, number, first=None):
     first = first or observed(work, number)
     if first[0] != "bien":
         return first
+    stuck = [other for other in waiting(work, number) if work.states[other].startswith("pas de réponse")]
+    if stuck:
+        return "pas encore", FIRST.format(stuck[0])
     left = source.raise_lines(work.text)
     for section in NUMBERED[number].sections:
         played = ask(work, {"task": "play", "number": number, "section": section, "skipped": []})

@@ -267,8 +267,34 @@ def test_a_mistake_in_another_blank_is_its_own(files, bench):
     assert (
         "c'est juste, mais la section 3.1-relu ne va pas au bout : il faut d'abord que le numéro 7 marche" in lines[1]
     )
-    lines, _ = whole(files, bench, {4: "groups = rng.integers(len(inputs), size=batch_size)"})
-    assert lines[5].endswith("ne va pas au bout : il faut d'abord que le numéro 4 marche")
+
+
+FAULTS = [  # une réponse fausse, et les numéros qui l'attendent, alors que leur réponse est juste
+    ({16: "y_pred = self.output(self.hidden(xx))\nreturn y_pred"}, "exercice3_nonlinear", {15, 17, 18, 19}),
+    ({15: "self.hidden, self.output = torch.nn.Linear(1, 9), torch.nn.Linear(5, 1)\nself.activation = torch.nn.Tanh()"},
+     "exercice3_nonlinear", {16, 17, 18, 19}),
+    ({17: "torch.optim.Adam(our_model.parameters(), lr=learning_rate)"}, "exercice3_nonlinear", {20}),
+    ({4: "groups = rng.integers(len(inputs), size=batch_size)"}, "exercice1", {5, 6}),
+    ({4: "groups = rng.integers(len(inputs) + 1, size=(n_iterations, batch_size))"}, "exercice1", {5, 6}),
+    ({5: "while True:\n    pass"}, "exercice1", {4, 6}),
+]  # fmt: skip
+
+
+@pytest.mark.lent
+@pytest.mark.parametrize("answers, script, waiting", FAULTS, ids=lambda value: str(value)[:20])
+def test_who_waits_for_whom(answers, script, waiting, files, bench, monkeypatch):
+    """Un numéro juste attend celui qui l'arrête, nommé ; les autres sont bien."""
+    monkeypatch.setattr(verifier, "SECONDS", 8)
+    (wrong,) = answers
+    lines, _ = whole(files, bench, answers, script)
+    for line in lines:
+        number = int(re.search(r"n° (\d+)", line)[1])
+        if number == wrong:
+            assert line.startswith("[pas encore]") and "il faut d'abord" not in line
+        elif number in waiting:
+            assert line.endswith(f"il faut d'abord que le numéro {wrong} marche")
+        else:
+            assert line.startswith("[bien]")
 
 
 EDITS = {  # ce que l'élève a changé hors des lignes à écrire, et ce qu'on en dit aux numéros 4 et 5
@@ -482,14 +508,14 @@ def test_shapes_are_judged_on_pairs():
         assert exercice2.judge_shapes({"texts": [text, text.replace("11", "13")]}), text
 
 
-def test_learning_needs_the_first_seed_and_one_of_two():
+def test_learning_needs_two_seeds_of_three():
     x = exercice1.np.linspace(0, 1, 50)
     y = x**4 + 0.1 * ((7 * exercice1.np.arange(50)) % 50) / 50  # un bruit étalé de 0 à 0.1
     good = {"x": x.tolist(), "y": y.tolist(), "prediction": (x**4 + 0.05).tolist()}
     bad = {**good, "prediction": (0 * x).tolist()}
     fault = exercice3_nonlinear.learning_fault
-    assert fault([good, good]) == fault([good, bad, good]) == ""
-    assert "après 2000 époques" in fault([bad, good, good]) and fault([good, bad, bad]) and fault([])
+    assert fault([good, good]) == fault([good, bad, good]) == fault([bad, good, good]) == ""
+    assert "après 2000 époques" in fault([good, bad, bad]) and fault([bad, bad, good]) and fault([])
 
 
 def test_keeping_is_judged_on_what_was_given():

@@ -13,11 +13,15 @@ def drawn():
 
 
 def series_of(ax):
-    """Les séries d'un axe : courbes, nuages et barres ; les points tracés un par un n'en font qu'une."""
-    found, alone = [], []
+    """Les séries d'un axe : courbes, nuages et barres ; les points tracés un par un n'en font qu'une.
+
+    Un point seul sans marque ne se voit pas : il est de la série "unseen".
+    """
+    found, alone, unseen = [], [], []
     for line in ax.lines:
         if line.get_transform() is ax.transData and is_visible(line):  # sinon, c'est axhline ou axvline
-            found.append(("line", line.get_xdata(orig=False), line.get_ydata(orig=False)))
+            bare = len(line.get_xdata()) == 1 and line.get_marker() in ("None", "", " ", None)
+            found.append(("unseen" if bare else "line", line.get_xdata(orig=False), line.get_ydata(orig=False)))
     for collection in ax.collections:
         if type(collection).__name__ == "PathCollection":  # scatter
             offsets = np.ma.getdata(collection.get_offsets()).reshape(-1, 2)
@@ -31,11 +35,12 @@ def series_of(ax):
     for kind, x, y in found:
         x, y = np.asarray(x, float).ravel().tolist(), np.asarray(y, float).ravel().tolist()
         if len(x) == 1:
-            alone.append((x[0], y[0]))
+            (unseen if kind == "unseen" else alone).append((x[0], y[0]))
         elif x:
             series.append({"kind": kind, "x": x, "y": y})
-    if alone:
-        series.append({"kind": "alone", "x": [x for x, _ in alone], "y": [y for _, y in alone]})
+    for kind, points in (("alone", alone), ("unseen", unseen)):
+        if points:
+            series.append({"kind": kind, "x": [x for x, _ in points], "y": [y for _, y in points]})
     return series
 
 
@@ -79,7 +84,7 @@ def follows(series, expected):
 
 def shown(ax, expected):
     """Vrai si cet axe montre `expected` en fonction du numéro."""
-    return any(follows(series, expected) for series in ax)
+    return any(follows(series, expected) for series in ax if series["kind"] != "unseen")
 
 
 def fault(axes, expected, name, panels=("ax",), place=0, others=()):
@@ -95,7 +100,9 @@ def fault(axes, expected, name, panels=("ax",), place=0, others=()):
         there = f"sur {panels[where[0]]}" if where[0] < len(panels) else "dans une autre figure"
         return f"{name} est bien tracé, mais {there} : tracez sur {panels[place]}"
     series_there = [series for series in axes[place] if not any(follows(series, other) for other in others)]
-    curves = [series for series in series_there if series["kind"] != "alone"]
+    if any(series["kind"] == "unseen" and follows(series, expected) for series in series_there):
+        return "chaque point est tracé seul, sans marque, et ne se voit pas : tracez toute la liste d'un coup"
+    curves = [series for series in series_there if series["kind"] not in ("alone", "unseen")]
     for series in curves:
         swapped = {"x": series["y"], "y": series["x"]}
         if same(series["y"], expected) and same(series["x"], expected):
@@ -105,7 +112,7 @@ def fault(axes, expected, name, panels=("ax",), place=0, others=()):
         if same(series["y"], expected):
             return "la perte y est, mais l'abscisse n'est pas le numéro de l'itération"
     for series in series_there:
-        if series["kind"] == "alone" and any(
+        if series["kind"] in ("alone", "unseen") and any(
             np.isclose(y, expected[-1], rtol=1e-6) and x < 2 for x, y in zip(series["x"], series["y"])
         ):
             return f"seule la dernière valeur est tracée : il faut tout {name}"

@@ -83,7 +83,7 @@ def judge_rates(seen):
         return f"train reçoit toujours le même taux, {rates[0]:g} : donnez-lui celui de la boucle"
     others = [rate for rate in rates if not np.isclose(rate, wanted).any()]
     if others:
-        return f"le taux {others[0]:g} n'est pas dans RATES : la boucle doit parcourir RATES, qu'on peut modifier"
+        return f"le taux {others[0]:g} n'est pas dans RATES, ici {wanted} : parcourez la liste elle-même"
     if chained(calls):
         return "un apprentissage part des paramètres du précédent : chacun doit partir des mêmes weights et bias"
     if any(call["n_iterations"] < 300 for call in calls):
@@ -121,7 +121,7 @@ def formula_text(values):
 
 def judge_three(seen):
     shapes = {name: tuple(seen[name]["shape"] or ()) for name in ("inputs", "targets", "weights", "bias")}
-    n = shapes["inputs"][0] if len(shapes["inputs"]) == 2 and shapes["inputs"][0] >= 100 else 1000  # 500 va aussi
+    n = next((shape[0] for shape in (shapes["targets"], shapes["inputs"]) if shape and shape[0] >= 100), 1000)
     for name, wanted in [("inputs", (n, 3)), ("targets", (n, 1)), ("weights", (3, 1))]:
         if shapes[name] != wanted:
             return f"{name} est de forme {shapes[name]}, il faut {wanted}"
@@ -151,6 +151,8 @@ def judge_three(seen):
         return "les entrées sont des nombres entiers : il faut les tirer par uniform, comme dans l'énoncé"
     if abs(arrays["weights"][:, 0] - wanted[:3]).max() < 0.1:
         return "weights part déjà de la solution, 2, 4 et -3 : c'est ce qu'il faut apprendre"
+    if abs(arrays["bias"] - 3).max() < 0.1:
+        return "bias part déjà de la solution, 3 : c'est ce qu'il faut apprendre"
     return ""
 
 
@@ -293,13 +295,15 @@ def judge_taking(seen):
     rows, counts, shapes = (seen["tries"][0][name] for name in ("groups", "counts", "shapes"))
     if whole_fault(seen["whole"]):
         return whole_fault(seen["whole"])
+    n_steps = STEPS[0]
+    if rows is not None and [len(row) for row in rows[:n_steps]] != [SIZE] * n_steps:
+        return "il faut d'abord que le numéro 4 marche"
     for name, shape, wanted in zip("xy", shapes, ([SIZE, N], [SIZE, 1])):
         if counts is None and shape != wanted or shape and len(shape) != 2:
             fact = f"{name} est de forme {tuple(shape or ())}, il faut {tuple(wanted)}"
             return f"{fact} pour {N} observations de {N} entrées et des groupes de {SIZE}"
-    n_steps = STEPS[0]
-    if rows is None or [len(row) for row in rows[:n_steps]] != [SIZE] * n_steps:
-        return steps_fault(counts) if rows is None else "il faut d'abord que le numéro 4 marche"
+    if rows is None:
+        return steps_fault(counts)
     wanted = np.array([np.bincount(np.array(row, int) % N, minlength=N) for row in rows[:n_steps]])
     if np.allclose(counts, wanted, atol=1e-6):
         return "il faut d'abord que le numéro 4 marche" if groups_fault(rows, None) else ""
@@ -350,7 +354,7 @@ def judge_sizes(seen):
         return "train ne reçoit pas rng, avec lequel elle tire ses groupes"
     others = [size for size in sizes if size not in wanted]
     if others:
-        return f"la taille {others[0]:g} n'est pas dans BATCH_SIZES : la boucle doit parcourir BATCH_SIZES"
+        return f"la taille {others[0]:g} n'est pas dans BATCH_SIZES, ici {wanted} : parcourez la liste elle-même"
     if len(sizes) > 1 and len(set(sizes)) == 1:
         return f"train reçoit toujours la même taille, {sizes[0]:g} : donnez-lui celle de la boucle"
     if any(call["n_iterations"] != 1000 for call in calls):

@@ -105,7 +105,7 @@ def observe_fits(load, section):
 
 def count_curves():
     """Combien de courbes a chaque axe."""
-    return [len([series for series in ax if series["kind"] != "alone"]) for ax in drawn()]
+    return [len([series for series in ax if series["kind"] not in ("alone", "unseen")]) for ax in drawn()]
 
 
 def observe_hidden(load):
@@ -128,7 +128,7 @@ def varied(fits, name, fixed):
 
 def comparison_fault(fits, name, fixed, values, list_name):
     """Dit pourquoi ces apprentissages ne comparent pas `values`, et elles seules ; "" s'ils le font."""
-    found = varied(fits, name, fixed)
+    found, listed = varied(fits, name, fixed), f"{list_name}, ici {np.ravel(values).tolist()}"
     extra = [value for value in found if value not in [*values, fixed[name]]]
     if not extra and all(value in found for value in values):
         return ""
@@ -138,11 +138,11 @@ def comparison_fault(fits, name, fixed, values, list_name):
     if name not in changing:
         if changing:
             return f"c'est {changing[0]} qui change d'un apprentissage à l'autre : ce n'est pas le réglage demandé"
-        return f"aucun réglage de MLPClassifier ne change : les valeurs de {list_name} ne lui parviennent pas"
+        return f"aucun réglage ne change : les valeurs de {listed}, n'arrivent pas à MLPClassifier"
     if extra:
-        return f"la valeur {extra[0]} n'est pas dans {list_name} : donnez à compare la liste, qu'on peut modifier"
+        return f"la valeur {extra[0]} n'est pas dans {listed} : donnez à compare la liste elle-même"
     missing = [value for value in values if value not in found]
-    return f"{list_name} n'est pas toute essayée : il manque {missing[0]}, avec les autres réglages inchangés"
+    return f"{listed}, n'est pas toute essayée : il manque {missing[0]}, les autres réglages inchangés"
 
 
 def base(**changed):
@@ -194,7 +194,7 @@ def setting_fault(fits, name, plain, values, list_name):
         return "rien ne les compare"
     if reason and tried and len(varied(fits, name, plain)) < 2:
         other = "momentum" if name == "learning_rate_init" else "learning_rate_init"
-        return f"avec {other} à {tried[0][other]:g} : laissez celui de plain, {plain[other]:g}"
+        return f"avec {other} à {tried[0][other]:g} : laissez celui de plain, ici {plain[other]:g}"
     return reason
 
 

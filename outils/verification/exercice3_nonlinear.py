@@ -1,7 +1,7 @@
 """exercice3_nonlinear : ce que l'enfant observe, et ce que le parent en juge. Six choses à écrire.
 
-Un modèle est jugé sur ce qu'il apprend : satisfaisant avec la graine 0, celle de la section, et avec une des deux
-suivantes. Nos optimiseur et modèle remplacent ceux de l'élève là où c'est l'autre qu'on juge.
+Un modèle est jugé sur ce qu'il apprend : satisfaisant avec deux des graines 0, 1 et 2 (la section joue la 0). Nos
+optimiseur et modèle remplacent ceux de l'élève là où c'est l'autre qu'on juge.
 """
 
 import numpy as np
@@ -157,12 +157,11 @@ def excess(row):
 
 
 def learning_fault(learned):
-    """Ce que disent trois apprentissages : "" s'ils sont assez souvent satisfaisants."""
-    ratios = [excess(row) for row in learned] or [np.inf]
-    others = min(ratios[1:], default=np.inf)
-    if ratios[0] < 1 and others < 1:
+    """Ce que disent trois apprentissages : "" si deux sont satisfaisants."""
+    ratios = sorted(excess(row) for row in learned)
+    worst = ratios[1] if len(ratios) > 1 else np.inf
+    if worst < 1:
         return ""
-    worst = ratios[0] if ratios[0] >= 1 else others
     return f"après {MOST_EPOCHS} époques, la perte est encore {worst:.3g} fois la plus grande satisfaisante"
 
 
@@ -308,7 +307,9 @@ def observe_network(load):
     module, received = load(**CONSTANTS), []
 
     class Activation(torch.nn.Module):
-        def forward(self, x):
+        def forward(self, x=None):
+            if x is None:
+                raise TypeError("activation est déjà un objet : retirez ses parenthèses")
             received.append([*x.shape, self is given])
             return torch.tanh(x)
 

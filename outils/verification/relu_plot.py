@@ -74,7 +74,9 @@ def is_drawn(x, y):
 
 
 def judge_plot(seen):
-    series = [(numbers(each["x"]), numbers(each["y"])) for ax in seen["axes"] for each in ax]
+    series = [
+        (numbers(each["x"]), numbers(each["y"])) for ax in seen["axes"] for each in ax if each["kind"] != "unseen"
+    ]
     series = [(x, y) for x, y in series if len(x) == len(y) > 0]
     if len(series) > 1:  # en deux morceaux, c'est juste aussi
         series.append(tuple(np.concatenate(column) for column in zip(*series)))
