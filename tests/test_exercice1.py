@@ -651,6 +651,7 @@ def test_n_iterations_is_the_number_of_iterations_everywhere(tmp_path):
     assert counts == [250] * (1 + 1 + 4 + 2 + 1 + 4)
 
 
+@pytest.mark.lent
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss n'y a pas le même sens")
 def test_memory_of_the_mini_batches(tmp_path):
     """100 000 itérations par groupes de 32 : moins de 200 Mo au-dessus des imports, dans toute la section."""

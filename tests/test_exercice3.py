@@ -596,6 +596,7 @@ def together(tmp_path_factory):
     return [future.result() for future in pending]
 
 
+@pytest.mark.lent
 @needs_torchrun
 def test_torchrun(together):
     """Deux processus et 101 observations : des parts inégales, qu'il faut bien peser ; un seul parle."""
@@ -612,6 +613,7 @@ def test_torchrun(together):
     assert f"Perte après 400 époques : {lesson.evaluate(model, x, y):.6f}" in output
 
 
+@pytest.mark.lent
 @needs_torchrun
 def test_torchrun_when_the_loss_explodes(together):
     """Chacun, seul, exploserait à une autre époque : aucun ne doit attendre l'autre pour toujours."""
