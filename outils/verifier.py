@@ -12,9 +12,10 @@ import os
 import sys
 
 # Avant les imports, qu'un random.py ou un numpy.py de l'élève arrêterait.
-if names := [name for name in os.listdir(os.path.dirname(os.path.abspath(__file__))) if name.endswith(".py")]:
-    for name in {f"{library}.py" for library in [*sys.stdlib_module_names, "numpy", "matplotlib", "torch"]} & {*names}:
-        sys.exit(f"verifier.py : un fichier à vous s'appelle {name}, comme une bibliothèque : renommez-le")
+if taken := {f"{name}.py" for name in [*sys.stdlib_module_names, "numpy", "matplotlib", "torch"]} & set(
+    os.listdir(os.path.dirname(os.path.abspath(__file__)))
+):
+    sys.exit(f"verifier.py : un fichier à vous s'appelle {min(taken)}, comme une bibliothèque : renommez-le")
 
 import collections
 import re
