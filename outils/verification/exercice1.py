@@ -159,18 +159,21 @@ def judge_three(seen):
 # --- 2.2.3 : les groupes, et leurs observations ------------------------------------------------------
 # Les entrées sont une matrice identité : un pas ne bouge que les poids des observations du groupe, chacun d'une part
 # de son écart. Les poids disent donc qui était dans le groupe, quelle que soit la façon de l'écrire.
+def trial():
+    """Ce que reçoit `train` dans ces essais, neuf à chaque fois : entrées, cibles, poids, biais et taux."""
+    return np.eye(N), np.arange(1.0, N + 1).reshape(-1, 1) ** 2, np.full((N, 1), 0.5), np.ones(1), 0.01
+
+
 def observe_steps(load, replaced=(), groups=None):
     """Deux essais, avec deux hasards : les groupes, et combien de fois chaque observation compte dans chaque pas."""
-    targets, rate, start = np.arange(1.0, N + 1).reshape(-1, 1) ** 2, 0.01, (np.full((N, 1), 0.5), np.ones(1))
-    whole = load().train(np.eye(N), targets, start[0].copy(), start[1].copy(), rate, 3)[1]
+    _, targets, _, _, rate = trial()
+    whole = load().train(*trial(), 3)[1]
     tries = []
     for seed, steps in enumerate(STEPS):
         module = load(replaced, given_groups=groups, **CONSTANTS)
         np.random.seed(seed)
         generator = np.random.default_rng(seed)
-        values, result, error = local_values(
-            module.train, np.eye(N), targets, start[0].copy(), start[1].copy(), rate, steps, SIZE, generator
-        )
+        values, result, error = local_values(module.train, *trial(), steps, SIZE, generator)
         shapes = [array(values[name])["shape"] for name in ("x", "y") if name in values]
         unnamed = groups is None and "groups" not in values and "'groups'" in str(error)
         wrong = shapes != [[SIZE, N], [SIZE, 1]] and isinstance(error, ValueError)
@@ -267,12 +270,12 @@ def steps_fault(counts):
 
 def whole_fault(path):
     """Dit si `train`, sans groupes, ne fait plus la descente de l'énoncé ; "" sinon."""
-    weights, bias, targets = np.full((N, 1), 0.5), np.ones(1), np.arange(1.0, N + 1).reshape(-1, 1) ** 2
+    _, targets, weights, bias, rate = trial()
     for found_weights, found_bias in path:
         if not (np.allclose(found_weights, weights) and np.allclose(found_bias, bias)):
             return "même sans groupes, train ne fait plus la descente de l'énoncé : relisez ses étapes (1) à (7)"
         deltas = weights + bias - targets
-        weights, bias = weights - 0.01 * deltas / N, bias - 0.01 * deltas.mean()
+        weights, bias = weights - rate * deltas / N, bias - rate * deltas.mean()
     return ""
 
 
