@@ -13,15 +13,15 @@ import importlib.metadata
 import os
 import platform
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from guide_textes import ALTS, COVERS, EDITIONS, FORMULAS, WELCOME
-from version_eleve import SCRIPTS, sections_of, with_blanks, without_answers
+from version_eleve import SCRIPTS, put_folder, sections_of, with_blanks, without_answers
 
 try:
     from jinja2 import Environment, FileSystemLoader
@@ -183,24 +183,6 @@ def unfit(folder):
     return ""
 
 
-def replace_folder(folder, corrige):
-    """Écrit le guide à côté de sa place, puis l'y met d'un coup ; en cas d'ennui, rien n'a changé."""
-    missing = folder  # le premier dossier du chemin qui n'existe pas encore
-    while not missing.parent.exists():
-        missing = missing.parent
-    beside = Path(tempfile.mkdtemp(prefix=".guide-", dir=missing.parent))
-    new, old = beside / "nouveau", beside / "ancien"
-    try:
-        write_guide(new / folder.relative_to(missing.parent), corrige)
-        if missing.exists():
-            missing.rename(old)
-        (new / missing.name).rename(missing)
-    finally:
-        if old.exists() and not missing.exists():
-            old.rename(missing)
-        shutil.rmtree(beside, ignore_errors=True)
-
-
 def main():
     words = [word for word in sys.argv[1:] if word != "--corrige"]
     corrige = len(words) < len(sys.argv) - 1
@@ -214,7 +196,7 @@ def main():
         folder = Path(words[0]).resolve()
         if unfit(folder):
             refuse(f"{words[0]!r:.100} {unfit(folder)}")
-        replace_folder(folder, corrige)
+        put_folder(folder, partial(write_guide, corrige=corrige))
     except OSError as error:
         refuse(f"{words[0]!r:.100} ne peut pas être écrit ({error.strerror or type(error).__name__})")
     except KeyboardInterrupt:

@@ -14,6 +14,7 @@ import re
 import shutil
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from verification import BLANKS
@@ -219,21 +220,28 @@ def student_files():
     return files
 
 
-def write_folder(folder, files):
-    """Écrit le dossier à côté de sa place, puis l'y met d'un coup ; en cas d'ennui, il ne reste rien."""
+def write_files(folder, files):
+    """Écrit dans ce dossier {nom: texte}."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def put_folder(folder, write):
+    """Fait écrire le dossier à côté par `write`, puis le met à sa place d'un coup ; en cas d'ennui, rien n'a changé."""
     missing = folder  # le premier dossier du chemin qui n'existe pas encore
     while not missing.parent.exists():
         missing = missing.parent
     beside = Path(tempfile.mkdtemp(prefix=".tp-", dir=missing.parent))
+    new, old = beside / "nouveau", beside / "ancien"
     try:
-        target = beside / folder.relative_to(missing.parent)
-        for name, text in files.items():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            (target / name).write_text(text, encoding="utf-8", newline="\n")
+        write(new / folder.relative_to(missing.parent))
         if missing.exists():
-            missing.rmdir()  # vide : on l'a vérifié
-        (beside / missing.name).rename(missing)
+            missing.rename(old)
+        (new / missing.name).rename(missing)
     finally:
+        if old.exists() and not missing.exists():
+            old.rename(missing)
         shutil.rmtree(beside, ignore_errors=True)
 
 
@@ -248,7 +256,7 @@ def main():
         elif folder.is_relative_to(ROOT):
             reason = "est dans le projet : choisissez un dossier ailleurs"
         else:
-            write_folder(folder, student_files())
+            put_folder(folder, partial(write_files, files=student_files()))
     except OSError as error:
         reason = f"ne peut pas être écrit ({error.strerror or type(error).__name__})"
     if reason:

@@ -349,7 +349,7 @@ def test_a_script_that_stops_leaves_the_older_guide(small, tmp_path, one_script,
 def test_interrupted_it_leaves_nothing(signum, tmp_path):
     command = [sys.executable, ROOT / "outils" / "guide.py", "guide"]
     process = subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE)
-    while not list(tmp_path.glob(".guide-*/nouveau/guide/figures")):
+    while not list(tmp_path.glob(".tp-*/nouveau/guide/figures")):
         assert process.poll() is None
         time.sleep(0.02)
     time.sleep(0.3)  # le premier script est lancé
