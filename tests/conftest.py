@@ -1,4 +1,7 @@
-"""Ce que les tests se partagent : un ouvrier, et l'écran virtuel des tests de fenêtres."""
+"""Ce que les tests se partagent : un ouvrier, et l'écran virtuel des tests de fenêtres.
+
+La première ligne d'un test dit ce qui ne va plus quand il échoue.
+"""
 
 import os
 import shutil

@@ -38,6 +38,7 @@ def text_of(outputs):
 
 
 def test_inline_figures_and_a_kernel_left_as_it_was(tmp_path, monkeypatch):
+    """Une figure ne paraît plus sous sa cellule, ou le script laisse le noyau changé derrière lui."""
     shutil.copy(ROOT / "exercice1.py", tmp_path)
     cells = [
         "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",  # le premier tracé finit de régler le noyau
@@ -59,7 +60,7 @@ def test_inline_figures_and_a_kernel_left_as_it_was(tmp_path, monkeypatch):
 
 
 def test_the_whole_file_sent_to_a_kernel(tmp_path, monkeypatch):
-    """VS Code et PyCharm envoient le texte : pas de `__file__`, et les mots du noyau dans sys.argv."""
+    """Envoyé tout entier à un noyau (VS Code, PyCharm), le script cherche `__file__` ou lit les mots du noyau."""
     text = (ROOT / "exercice1.py").read_text(encoding="utf-8")
     cells = [text.replace("N_ITERATIONS = None", "N_ITERATIONS = 30"), "LEARNING_RATE = -1", "main()", "_"]
     played, _, refused, status = play(cells, tmp_path, monkeypatch)
@@ -69,7 +70,7 @@ def test_the_whole_file_sent_to_a_kernel(tmp_path, monkeypatch):
 
 
 def test_a_console_session_in_a_kernel(tmp_path, monkeypatch):
-    """Importer, changer une constante, appeler une section : la réponse est rendue, la figure est sous la cellule."""
+    """Une constante changée après l'import n'est pas suivie, ou la figure n'est pas sous la cellule."""
     shutil.copy(ROOT / "exercice1.py", tmp_path)
     cells = ["%matplotlib inline\nimport exercice1", "exercice1.LEARNING_RATE = 0.03\nexercice1.section_loop()"]
     imported, called = play(cells, tmp_path, monkeypatch)
@@ -78,7 +79,7 @@ def test_a_console_session_in_a_kernel(tmp_path, monkeypatch):
 
 
 def test_a_script_loaded_without_being_played(tmp_path, monkeypatch):
-    """`%run -n` : les fonctions et les constantes sont là, et rien n'est joué."""
+    """`%run -n` joue le script, ou n'en donne pas les fonctions."""
     shutil.copy(ROOT / "exercice1.py", tmp_path)
     cells = ["%run -n exercice1.py", "answer = section_loop()", "LEARNING_RATE, callable(train)"]
     loaded, called, last = play(cells, tmp_path, monkeypatch)
@@ -87,7 +88,7 @@ def test_a_script_loaded_without_being_played(tmp_path, monkeypatch):
 
 
 def test_real_windows_from_a_kernel(tmp_path, monkeypatch, display):
-    """Après %matplotlib tk, la figure reste jusqu'à ce qu'on la ferme."""
+    """Après %matplotlib tk, la fenêtre se ferme toute seule."""
     shutil.copy(ROOT / "relu_plot.py", tmp_path)
     closing = """
 import matplotlib.pyplot as plt

@@ -54,7 +54,7 @@ def notebook(cells):
 
 # --- Lire un rendu ------------------------------------------------------------------------------------
 def test_the_student_is_the_name_on_the_disk(tmp_path):
-    """Sans les fichiers du système, ni deux élèves du même nom, ni un nom qu'un fichier ne peut porter."""
+    """Deux élèves se partagent un nom, un fichier du système passe pour un élève, ou un nom ne peut être écrit."""
     names = ["Zoé_12_assignsubmission_file_", "Ana", "a" * 240, "=1+1"]
     for name in names:
         (tmp_path / name).mkdir()
@@ -85,11 +85,12 @@ def test_the_student_is_the_name_on_the_disk(tmp_path):
     ],
 )
 def test_renamed_files_are_found(name, wanted):
+    """Un rendu renommé par le navigateur ou le système n'est pas lu, ou un autre fichier l'est à sa place."""
     assert rendus.canonical(name) == wanted
 
 
 def test_a_folder_and_the_zips_in_it_are_read(tmp_path):
-    """Un dossier dans un dossier, un zip, un script à deux endroits ; jamais le vérificateur rendu avec le reste."""
+    """Un script rendu dans un sous-dossier ou un zip n'est pas lu, ou le vérificateur rendu est pris pour le nôtre."""
     folder_of(
         tmp_path / "R", {"TP/rendu/exercice1.py": "1", "TP/verification/exercice2.py": "faux", ".venv/tp.ipynb": ""}
     )
@@ -103,7 +104,7 @@ def test_a_folder_and_the_zips_in_it_are_read(tmp_path):
 
 
 def test_names_of_old_zips(tmp_path):
-    """Sans la marque UTF-8, un nom est lu comme l'écrivent macOS (UTF-8) et Windows (cp850)."""
+    """Un nom accentué, dans un zip de macOS ou de Windows, devient illisible."""
     for encoding in ("utf-8", "cp850"):
         name = "élève à part/exercice1.py"
         path = tmp_path / f"{encoding}.zip"
@@ -114,7 +115,7 @@ def test_names_of_old_zips(tmp_path):
 
 
 def test_a_notebook_holds_scripts_and_answers(tmp_path):
-    """Un script du carnet est pris s'il manque, ou s'il y reste moins à écrire ; à égalité, c'est le fichier."""
+    """Le travail fait dans le carnet est ignoré, ou remplace un fichier plus avancé."""
     cells = [
         ("code", f"%%writefile relu_plot.py\n{LEFT}"),
         ("code", "%%writefile exercice1.py\nfait"),
@@ -141,7 +142,7 @@ def test_a_notebook_holds_scripts_and_answers(tmp_path):
 
 
 def test_the_untouched_edition_has_no_answer(tmp_path):
-    """Rien n'y est écrit : aucune réponse, aucune remarque ; et la place de chaque réponse est trouvée."""
+    """La version vierge a une réponse ou une remarque, ou la place d'une réponse n'est pas trouvée."""
     files = edition()
     folder_of(tmp_path, files)
     found, remarks = rendus.read(tmp_path)
@@ -154,6 +155,7 @@ def test_the_untouched_edition_has_no_answer(tmp_path):
 
 
 def test_an_answer_without_its_mark_is_kept():
+    """L'élève qui efface « Réponse : » perd sa réponse, ou un texte fait exprès bloque la lecture."""
     text = "### 2.2.1 : Données\n\nQuestion : quoi ?\n\nTrois.\n# un titre à moi\n#### encore : un\n"
     assert rendus.answers(text, SECTIONS) == {"2.2.1": ("", "Trois.\n# un titre à moi\n#### encore : un")}
     slow = "### 2.2.1 : x\n" + "\n" * 200_000 + "Réponse" + " " * 200_000
@@ -163,13 +165,14 @@ def test_an_answer_without_its_mark_is_kept():
 
 
 def test_encodings():
+    """Un fichier du Bloc-notes, ou venu d'un vieux Windows, perd ses accents."""
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "cp1252"):
         assert rendus.text_of("été\r\nœuf".encode(encoding)) == "été\nœuf"
 
 
 # --- Des rendus faits pour nuire ----------------------------------------------------------------------
 def test_nothing_leaves_an_archive(tmp_path):
-    """Chemins qui remontent, liens, compressions rares, bombes : refusés, et le reste est lu."""
+    """Une archive écrit hors de son dossier, ou remplit la mémoire ; ou, pour elle, rien d'autre n'est lu."""
     path, link = tmp_path / "piège.zip", zipfile.ZipInfo("questions.md")
     link.external_attr = 0o120777 << 16
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -190,7 +193,7 @@ def test_nothing_leaves_an_archive(tmp_path):
 
 
 def test_unreadable_archives(tmp_path):
-    """Vide, coupé, chiffré, menteur, trop gros, trop d'entrées : une remarque, jamais une erreur."""
+    """Une archive vide, coupée, chiffrée ou trop grosse arrête la correction au lieu d'une remarque."""
     good = io.BytesIO()
     zipped(good, {"exercice1.py": "print(1)\n" * 50}, compression=zipfile.ZIP_DEFLATED)
     raw = good.getvalue()
@@ -217,6 +220,7 @@ def test_unreadable_archives(tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="pas de lien sans droits sous Windows")
 def test_links_are_never_followed(tmp_path):
+    """Un lien, dans un rendu, fait lire un fichier de la machine de l'enseignant."""
     folder_of(tmp_path / "secret", {"exercice1.py": "secret"})
     (tmp_path / "A").mkdir()
     (tmp_path / "A" / "exercice1.py").symlink_to(tmp_path / "secret" / "exercice1.py")
@@ -240,12 +244,13 @@ def state(student, **changes):
     "text", ["=1+1", "+1", "-1", "@x", "\t=1", "\n=1", "\u200b=1", "＝1", "＋1", "－1", "＠1", " =1"]
 )
 def test_a_spreadsheet_sees_no_formula(text):
-    """Ni dans un nom, ni dans une remarque : une apostrophe est devant."""
+    """Un nom ou une remarque s'exécute dans le tableur de l'enseignant."""
     rows = list(csv.reader(io.StringIO(tableaux.notes([state(text, remarks=[text])], BLANKS)), delimiter=";"))
     assert rows[1][0] == rows[1][-1] == "'" + text.strip().strip("\u200b")
 
 
 def test_the_table_is_for_a_french_spreadsheet(tmp_path):
+    """notes.csv s'ouvre avec des accents faux, ou une ligne coupée par un point-virgule de l'élève."""
     text = tableaux.notes([state('a;"b"\nc', remarks=["un", "deux;"])], BLANKS)
     tableaux.write(tmp_path / "notes.csv", text, "utf-8-sig")
     raw = (tmp_path / "notes.csv").read_bytes()
@@ -257,6 +262,7 @@ def test_the_table_is_for_a_french_spreadsheet(tmp_path):
 
 
 def test_the_pages_escape_what_students_write():
+    """Ce qu'écrit un élève s'exécute dans la page de l'enseignant, ou sa réponse se perd."""
     evil = '</p><script>alert(1)</script><img src=x onerror="a">\u202e\x1b[2J'
     answers = {"2.2.1": [["", evil]], "2.2.2-perte": [["mon pari", "x" * 5000]]}
     name = '<b onclick="a">Ana & co'
@@ -275,7 +281,7 @@ def test_the_pages_escape_what_students_write():
 
 
 def test_invented_figures_are_not_shown():
-    """Ce que répond l'enfant ne peut être qu'une image, ou rien."""
+    """Ce qu'invente le code d'un élève à la place d'une image entre dans la page."""
     for reply in ({}, {"seen": 3}, {"seen": {"images": [3]}}, {"error": 3}, {"error": {}}, {"seen": {"images": None}}):
         assert corriger.seen_figures(reply, "relu_plot") == ([], "réponse illisible") or reply == {}
     assert corriger.seen_figures({"seen": {"images": ['"><script>', "QQ=="]}}, "relu_plot") == (["QQ=="], "")
@@ -302,7 +308,7 @@ def command(monkeypatch, *words):
 
 
 def test_the_same_command_goes_on(monkeypatch, tmp_path, capsys):
-    """Un élève jugé ne l'est plus, sauf avec --refaire ; un enregistrement coupé est refait."""
+    """Relancée, la commande juge encore ceux qui le sont, ou garde un enregistrement coupé."""
     entering, leaving = tmp_path / "rendus", tmp_path / "sortie"
     for name in ("Ana", "Anatole", "Léo"):
         (entering / name).mkdir(parents=True)
@@ -334,6 +340,7 @@ def test_the_same_command_goes_on(monkeypatch, tmp_path, capsys):
     ],
 )
 def test_refusals(words, said, monkeypatch, tmp_path, capsys):
+    """Une commande qui n'a pas de sens donne un traceback, ou commence quand même."""
     for name in ("vide", "rendus/Ana", "rendus/Max"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "fichier").touch()
@@ -344,7 +351,7 @@ def test_refusals(words, said, monkeypatch, tmp_path, capsys):
 
 
 def test_a_table_open_elsewhere_is_said(monkeypatch, tmp_path, capsys):
-    """Excel garde pour lui le fichier qu'il montre."""
+    """notes.csv ouvert dans Excel donne un traceback."""
     (tmp_path / "rendus" / "Ana").mkdir(parents=True)
     (tmp_path / "sortie" / "notes.csv" / "ouvert").mkdir(parents=True)
     assert command(monkeypatch, tmp_path / "rendus", tmp_path / "sortie") == (1, ["Ana"])
@@ -352,7 +359,7 @@ def test_a_table_open_elsewhere_is_said(monkeypatch, tmp_path, capsys):
 
 
 def test_without_bwrap_it_says_so_and_stops(monkeypatch, tmp_path, capsys):
-    """Il faut --sans-isolation, et la ligne de bwrap est dite."""
+    """Sans bwrap, le code des élèves tourne sans isolation et sans qu'on l'ait demandé."""
     options = type("Options", (), {"rendus": tmp_path, "sortie": tmp_path, "sans_isolation": False})
     monkeypatch.setattr(isolation, "trouble", lambda prefix: "bwrap: setting up uid map: Permission denied")
     monkeypatch.setattr(isolation, "adopt", lambda: None)
@@ -366,7 +373,7 @@ def test_without_bwrap_it_says_so_and_stops(monkeypatch, tmp_path, capsys):
 
 
 def test_a_solution_that_is_not_right_stops_everything(monkeypatch, tmp_path, capsys):
-    """Une ligne suffit : elle est dite, et aucun rendu n'est jugé."""
+    """Des rendus sont jugés par un vérificateur qui refuse le corrigé."""
     monkeypatch.setattr(
         corriger, "judge", lambda script, folder, prefix: [f"[bien] {script}", f"[pas encore] {script}"]
     )
@@ -377,7 +384,7 @@ def test_a_solution_that_is_not_right_stops_everything(monkeypatch, tmp_path, ca
 
 
 def test_the_answers_of_the_project_are_its_own(tmp_path):
-    """Celles d'un vrai lancement, entières."""
+    """Les réponses du projet, à côté de celles des élèves, ne sont pas celles d'un vrai lancement."""
     found = corriger.own_answers("relu_plot", tmp_path)
     assert list(found) == [name for name, (script, *_) in SECTIONS.items() if script == "relu_plot"]
     assert all(len(answer) > 50 and "Figure" not in answer for answer in found.values())
@@ -684,7 +691,7 @@ def make_batch(folder, places):
 
 @pytest.mark.lent
 def test_a_hostile_batch(usable, places, tmp_path):
-    """Chaque rendu a sa ligne exacte, rien ne s'échappe, et un arrêt brutal au milieu ne perd rien."""
+    """Un rendu hostile a une autre ligne que la sienne, s'échappe, ou un arrêt brutal perd les autres."""
     entering, leaving = tmp_path / "rendus", tmp_path / "sortie"
     expected = make_batch(entering, places)
     process = start(entering, leaving)
@@ -736,7 +743,7 @@ def check_with_libreoffice(path, folder):
 @pytest.mark.lent
 @pytest.mark.skipif(sys.platform != "linux", reason="ces limites n'existent que sous Linux")
 def test_without_isolation_the_same_scripts_cross(places, tmp_path):
-    """Ce que le lot tente réussit sans bwrap : les essais d'au-dessus ne sont donc pas vides."""
+    """Les attaques du lot ne marchent plus même sans bwrap : l'essai d'au-dessus ne prouve rien."""
     entering, leaving = tmp_path / "rendus", tmp_path / "sortie"
     folder_of(entering / "Ana", {"questions.md": "secret"})
     tried = {name: case for name, case in cases(CROSSINGS).items() if os.getuid() == 0 or name not in ROOT_ONLY}
@@ -756,7 +763,7 @@ def test_without_isolation_the_same_scripts_cross(places, tmp_path):
 
 @pytest.mark.lent
 def test_an_interruption_saves_nothing_wrong(usable, tmp_path):
-    """Ctrl+C pendant un rendu : il n'est pas enregistré, rien ne tourne plus, et les autres sont gardés."""
+    """Ctrl+C enregistre un rendu à moitié jugé, perd les autres, ou laisse un script tourner."""
     entering, leaving = tmp_path / "rendus", tmp_path / "sortie"
     for name, (code, *_) in cases(HOSTILE).items():
         if name in ("dort", "détache un processus"):
@@ -774,7 +781,7 @@ def test_an_interruption_saves_nothing_wrong(usable, tmp_path):
 
 @pytest.mark.lent
 def test_a_contact_sheet(usable, tmp_path):
-    """--figures : une page par élève, les figures de ses sections et, sinon, pourquoi il n'y en a pas."""
+    """--figures perd une figure, ou ne dit pas pourquoi elle manque."""
     entering, leaving = tmp_path / "rendus", tmp_path / "sortie"
     folder_of(entering / "Ana", {"relu_plot.py": written({7: RIGHT[7]})})
     process = start(entering, leaving, "--figures", more=NO_SOLUTION)

@@ -1,7 +1,7 @@
 """Chaque écart avec l'énoncé, tel que le dit docs/ecarts.md, vu en faisant tourner le code des deux côtés.
 
-`test_07_...` montre la ligne 7. Les nombres à tenir sont lus dans la ligne : la page et les tests ne peuvent pas
-diverger.
+`test_07_...` montre la ligne 7, et échoue si elle n'est plus vraie. Les nombres à tenir sont lus dans la ligne : la
+page et les tests ne peuvent pas diverger.
 """
 
 import ctypes
@@ -151,13 +151,13 @@ def line_loss(found):
 
 # --- La page ------------------------------------------------------------------------------------------
 def test_one_row_one_test_in_order():
-    """Une ligne sans test, un test sans ligne, un numéro sauté ou répété."""
+    """Une ligne est sans test, un test sans ligne, un numéro sauté ou répété."""
     tests = [int(match[1]) for match in (re.match(r"test_(\d+)_", name) for name in globals()) if match]
     assert list(ROWS) == tests == list(range(1, len(LINES) + 1))
 
 
 def test_rows_lead_to_real_sections_and_files():
-    """Un lien ou une section qui n'existe plus."""
+    """Une ligne mène à une section ou à un fichier qui n'existe plus."""
     for line in LINES:
         *_, where = line.strip("| ").split(" | ")
         assert line.count(" | ") == 4, line
@@ -170,7 +170,7 @@ def test_rows_lead_to_real_sections_and_files():
 
 
 def test_french_spaces():
-    """Une espace ordinaire devant « : ; ! ? % » », ou après «, qui laisserait le signe seul au bout d'une ligne."""
+    """Une espace ordinaire devant « : ; ! ? % » », ou après «, laisse le signe seul au bout d'une ligne."""
     page = re.sub(r"`[^`\n]*`", "x", (ROOT / "docs" / "ecarts.md").read_text(encoding="utf-8"))
     assert not re.search(r" [:;!?%»]|« |\w[;!?%»]|\w:(?!//)|«\w", page)
 

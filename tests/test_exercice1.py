@@ -35,7 +35,7 @@ def loss_at(parameters, inputs, targets):
 
 
 def test_data_follow_the_handout():
-    """Les nombres de l'énoncé : 1000 observations, 3, -4 et 5, un bruit de 0.1, un taux de 0.01."""
+    """Les nombres ne sont plus ceux de l'énoncé : 1000 observations, 3, -4 et 5, un bruit de 0.1, un taux de 0.01."""
     _, inputs, targets, weights, bias = problem()
     noise = targets - 3 * inputs[:, :1] + 4 * inputs[:, 1:] - 5
     assert inputs.shape == (1000, 2) and targets.shape == (1000, 1) and weights.shape == (2, 1) and bias.shape == (1,)
@@ -46,7 +46,7 @@ def test_data_follow_the_handout():
 
 
 def test_the_loop_is_the_handouts_bare():
-    """Sept étapes, dans l'ordre et avec leurs noms ; au plus deux `if`, pour le mini-batch ; ni print ni figure."""
+    """La boucle n'a plus ses sept étapes nommées, dans l'ordre, ou gagne un print, une figure, un troisième `if`."""
     source = inspect.getsource(lesson.train)
     assert re.findall(r"# \((\d)\)", source) == list("1234567")
     assert re.findall(r"^ +(\w+) = ", source.partition("for k in")[2], re.MULTILINE) == [
@@ -62,7 +62,7 @@ def test_the_loop_is_the_handouts_bare():
 
 @pytest.mark.parametrize("n_inputs", [1, 2, 3])
 def test_one_step_against_finite_differences(n_inputs):
-    """Un pas au taux 1 retire exactement le gradient, qu'on mesure par différences centrées sur la perte."""
+    """Un pas au taux 1 ne retire plus exactement le gradient (différences centrées sur la perte)."""
     _, inputs, targets, weights, bias = problem(1, 50, np.ones(n_inputs))
     loss_history, path = lesson.train(inputs, targets, weights, bias, 1.0, 1)
     start, after = rows(path)
@@ -77,7 +77,7 @@ def test_one_step_against_finite_differences(n_inputs):
 
 @pytest.mark.parametrize("n_inputs", [1, 2, 3])
 def test_least_squares_and_losses_along_the_path(n_inputs):
-    """Face aux équations normales ; et la parabole donne la perte sans relire les données."""
+    """La meilleure solution, ou la perte le long du chemin, n'est plus celle des équations normales."""
     _, inputs, targets, weights, bias = problem(2, 500, np.arange(1.0, n_inputs + 1))
     best, best_loss, curvature = lesson.least_squares(inputs, targets)
     X = extended(inputs)
@@ -93,7 +93,7 @@ def test_least_squares_and_losses_along_the_path(n_inputs):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_training_follows_the_theory(seed):
-    """Sur chaque axe propre de X'X/n, un pas multiplie l'écart par 1 - taux × valeur propre, exactement."""
+    """Un pas ne multiplie plus l'écart, sur un axe propre de X'X/n, par 1 - taux × valeur propre, exactement."""
     _, inputs, targets, weights, bias = problem(seed)
     best, best_loss, curvature = lesson.least_squares(inputs, targets)
     loss_history, path = lesson.train(inputs, targets, weights, bias, 0.01, 900)
@@ -109,7 +109,7 @@ def test_training_follows_the_theory(seed):
 
 
 def test_largest_stable_rate():
-    """2 / la plus grande valeur propre de X'X/n : 1 % au-dessous la descente arrive, 1 % au-dessus elle explose."""
+    """La limite n'est plus 2 / la plus grande valeur propre de X'X/n : 1 % au-dessous, ou au-dessus, la dément."""
     _, inputs, targets, weights, bias = problem()
     _, best_loss, curvature = lesson.least_squares(inputs, targets)
     limit = 2 * 1000 / np.linalg.norm(extended(inputs), 2) ** 2
@@ -125,7 +125,7 @@ def test_largest_stable_rate():
 
 
 def test_the_limit_is_told_apart_from_a_rate_beside_it():
-    """Le taux qu'on vient de lire comme limite n'est pas dit « au-dessus de lui-même »."""
+    """Le taux qu'on vient de lire comme limite est dit « au-dessus de lui-même »."""
     _, inputs, targets, weights, bias = problem()
     found = lesson.learn(inputs, targets, weights, bias, 0.05593, 1000)[2]
     rate, limit = [float(number) for number in re.search(r"le taux (\S+) dépasse la\slimite, (\S+)\.", found).groups()]
@@ -148,6 +148,7 @@ class Spy:
 
 
 def test_each_step_takes_the_mean_gradient_of_a_random_group():
+    """Les groupes ne sont plus tirés uniformément, ou le pas n'est plus celui du gradient moyen du groupe."""
     rng, inputs, targets, weights, bias = problem(n_observations=40)
     spy = Spy(inputs)
     loss_history, path = lesson.train(spy, targets, weights, bias, 0.001, 400, 5, rng)
@@ -163,7 +164,7 @@ def test_each_step_takes_the_mean_gradient_of_a_random_group():
 
 @pytest.mark.parametrize("size", [4, 32])
 def test_trembling_of_a_mini_batch_against_theory(size):
-    """Près du fond, l'excès moyen de perte vaut taux/(2·taille) × (trace de H) × (perte du bruit), au premier ordre."""
+    """L'excès moyen de perte n'est plus taux/(2·taille) × (trace de H) × (perte du bruit), au premier ordre."""
     rng, inputs, targets, _, _ = problem(4)
     best, best_loss, H = lesson.least_squares(inputs, targets)
     rate = 0.001  # petit : l'ordre suivant est de l'ordre de taux × trace de H × (1 + d) / taille, 7 % au plus
@@ -288,7 +289,7 @@ def check_blame(output):
 @pytest.mark.lent
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_students_mistake_is_said_and_never_blamed_on_a_setting(name, mistakes):
-    """Rien ne casse chez nous, la cause est dite, et aucune réponse n'accuse un taux qui est sous la limite."""
+    """Une faute de l'élève casse chez nous, n'est pas dite, ou est mise sur le compte d'un taux sous la limite."""
     status, output, errors = mistakes[name]
     assert (status, errors) == (0, "")
     parts = check_blame(output)
@@ -301,7 +302,7 @@ def test_a_students_mistake_is_said_and_never_blamed_on_a_setting(name, mistakes
 @pytest.mark.lent
 @pytest.mark.parametrize("name", GROUP_MISTAKES)
 def test_a_mistake_in_the_mini_batch_is_said(name, mistakes):
-    """Le gradient complet est juste, et ses sections répondent ; celles de 2.2.3 disent ce qui ne va pas."""
+    """Une faute dans les groupes n'est pas dite en 2.2.3, ou fait taire le gradient complet, qui est juste."""
     status, output, errors = mistakes[name]
     assert (status, errors) == (0, "")
     parts = check_blame(output)
@@ -312,6 +313,7 @@ def test_a_mistake_in_the_mini_batch_is_said(name, mistakes):
 
 @pytest.mark.parametrize("name", ERRORS)
 def test_pythons_own_error_is_never_swallowed(name):
+    """Une faute de l'élève dans la boucle n'a plus son erreur Python, ni la ligne où elle est."""
     old, new, error = ERRORS[name]
     module = variant("exercice1", [(old, new)])
     with pytest.raises((ValueError, NameError)) as caught:
@@ -345,7 +347,7 @@ FLAT = {
 
 @pytest.mark.parametrize("name", FLAT)
 def test_a_wrong_shape_is_said_before_the_loop(name):
-    """Avec des cibles (n,), une itération coûte 9 ms et n'apprend rien : on n'entre pas dans la boucle."""
+    """Des cibles (n,) entrent dans la boucle : neuf secondes pour mille itérations, et rien n'est appris."""
     old, new, said = FLAT[name]
     module = variant("exercice1", [(old, new)])
     for section in module.SECTIONS:
@@ -376,14 +378,14 @@ THIRD = [
 
 @pytest.mark.parametrize("changes, said", THIRD)
 def test_the_third_input_says_what_does_not_fit(changes, said):
-    """L'élève écrit les données : c'est le tableau faux qui est nommé."""
+    """L'élève écrit les données : le tableau nommé n'est pas celui qui est faux."""
     output, answer = call(variant("exercice1", changes), "2.2.2-trois-entrees")
     assert said in output and answer is None
 
 
 @pytest.mark.lent
 def test_make_data_that_does_not_follow_the_settings_is_said():
-    """Le biais oublié, le bruit oublié : dit sans attendre la réponse, et pas pour le code juste."""
+    """Le biais ou le bruit oublié n'est pas dit, ou est reproché au code juste."""
     for changes in ([("+ true_bias + noises", "+ noises")], [("+ true_bias + noises", "+ true_bias")]):
         output, answer = call(variant("exercice1", changes), "2.2.1")
         assert "relisez make_data" in output and answer.startswith("Rien à conclure")
@@ -394,7 +396,7 @@ def test_make_data_that_does_not_follow_the_settings_is_said():
 
 @pytest.mark.parametrize("rate, size, explodes", [(0.03, 1, True), (0.05, 1, True), (0.01, 32, False), (0.5, 1, True)])
 def test_right_code_with_groups(rate, size, explodes):
-    """Des groupes de 1 à 0.03 explosent, et le code est juste : c'est ce taux pour ces groupes, pas l'élève."""
+    """Des groupes de 1 explosent au taux 0.03, et c'est le code, juste, qui est accusé."""
     rng, inputs, targets, weights, bias = problem()
     with np.errstate(over="ignore", invalid="ignore"):
         found = " ".join(lesson.learn(inputs, targets, weights, bias, rate, 1000, size, rng)[2].split())
@@ -547,21 +549,21 @@ def played(tmp_path_factory):
 @pytest.mark.lent
 @pytest.mark.parametrize("number", range(len(CASES)), ids=lambda number: f"{CASES[number][0]} {CASES[number][2][:30]}")
 def test_each_sentence_on_both_sides(number, played):
-    """Une phrase n'est dite que si cet essai la montre : dite là où elle est vraie, tue là où elle est fausse."""
+    """Une phrase est dite d'un essai qui ne la montre pas, ou tue là où elle est vraie."""
     answer, (_, _, said, unsaid, *_) = played[0][number], CASES[number]
     assert said in answer and unsaid not in answer, answer
 
 
 @pytest.mark.lent
 def test_every_branch_below_the_answers_is_taken(played):
-    """Les cas passent par chaque branche qui suit « # Réponse », et par celles des fonctions `..._answer`."""
+    """Une phrase d'une réponse n'est dite dans aucun cas : personne ne l'a jamais vérifiée."""
     assert never_taken("exercice1", played[1]) == ([], [])
 
 
 @pytest.mark.lent
 @pytest.mark.parametrize("seed", [*range(1, 8), 1234])
 def test_answers_are_true_for_unseen_seeds(seed):
-    """Les nombres des réponses, refaits à part : par l'équation de la descente, sans `train`."""
+    """Un nombre d'une réponse n'est pas celui que donne, sans `train`, l'équation de la descente."""
     module = variant("exercice1", SEED=seed)
     _, inputs, targets, weights, bias = module.setup(1000)
     X = extended(inputs)
@@ -611,7 +613,7 @@ def test_answers_are_true_for_unseen_seeds(seed):
 
 @pytest.mark.lent
 def test_lists_are_edited_freely(tmp_path, workers):
-    """Une liste d'une valeur, de quarante, avec des répétitions, à l'envers : rien ne casse, rien de trop long."""
+    """Une liste d'une valeur, de quarante, avec des répétitions ou à l'envers casse une section, ou déborde."""
     edits = [
         ["--rates", "0.01", "--batch-sizes", "7"],
         ["--rates", ",".join(["0.07", "0.01", "0.01", "0.001"] * 10), "--batch-sizes", ",".join(["4"] * 40)],
@@ -635,7 +637,7 @@ def test_lists_are_edited_freely(tmp_path, workers):
 
 
 def test_n_iterations_is_the_number_of_iterations_everywhere(tmp_path):
-    """--n-iterations 250 fait 250 itérations à chaque apprentissage, dans toutes les sections."""
+    """--n-iterations 250 en fait un autre nombre dans une section."""
     module = variant("exercice1", N_ITERATIONS=250)
     counts, real_train = [], module.train
 
@@ -654,7 +656,7 @@ def test_n_iterations_is_the_number_of_iterations_everywhere(tmp_path):
 @pytest.mark.lent
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss n'y a pas le même sens")
 def test_memory_of_the_mini_batches(tmp_path):
-    """100 000 itérations par groupes de 32 : moins de 200 Mo au-dessus des imports, dans toute la section."""
+    """100 000 itérations par groupes de 32 prennent plus de 200 Mo de plus que les imports."""
     code = "import resource, sys; sys.argv = ['exercice1.py', *{options}]; import exercice1; exercice1.main(); "
     code += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     peaks = []

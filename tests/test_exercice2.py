@@ -26,6 +26,7 @@ def classifier_of(seed=0, hidden_layer_sizes=(10,), **changes):
 
 
 def test_split_is_stratified_and_scaled_on_the_training_part_only():
+    """Les trois espèces ne sont plus en parts égales, ou le test sert à mettre les entrées à l'échelle."""
     inputs, targets, test_inputs, test_targets, scaler = lesson.split(3)
     assert np.bincount(targets).tolist() == [40] * 3 and np.bincount(test_targets).tolist() == [10] * 3
     np.testing.assert_allclose(inputs.mean(axis=0), 0, atol=1e-13)
@@ -35,7 +36,7 @@ def test_split_is_stratified_and_scaled_on_the_training_part_only():
 
 
 def test_the_call_is_written_out():
-    """Un argument par ligne, chacun avec un mot de l'énoncé ; ce qu'on demande arrive dans le réseau."""
+    """Un argument n'a plus sa ligne et son mot de l'énoncé, ou n'arrive pas dans le réseau."""
     source = inspect.getsource(lesson.make_classifier)
     assert len(re.findall(r"^        \w+=\w+,  # \w+", source, re.MULTILINE)) == 6
     found = lesson.make_classifier([7, 4], "relu", "adam", 0.3, 0.2, 15).get_params()
@@ -46,6 +47,7 @@ def test_the_call_is_written_out():
 @pytest.mark.parametrize("activation", ["identity", "logistic", "tanh"])
 @pytest.mark.parametrize("hidden_layer_sizes", [[10], [7, 4]])
 def test_forward_by_hand_is_predict_proba(activation, hidden_layer_sizes):
+    """La propagation écrite à la main ne donne plus les probabilités de scikit-learn."""
     inputs, targets, test_inputs, _, _ = lesson.split(0)
     classifier = classifier_of(hidden_layer_sizes=hidden_layer_sizes, activation=activation)
     lesson.train(classifier, inputs, targets, 3)
@@ -55,7 +57,7 @@ def test_forward_by_hand_is_predict_proba(activation, hidden_layer_sizes):
 
 
 def test_the_loop_does_what_fit_does():
-    """La première époque est celle de `fit` ; ensuite les deux mélangent autrement, et descendent autant."""
+    """La première époque n'est plus celle de `fit`, ou les suivantes descendent moins."""
     for seed in range(3):
         inputs, targets, *_ = lesson.split(seed)
         epochs = []
@@ -69,6 +71,7 @@ def test_the_loop_does_what_fit_does():
 
 
 def test_measures_are_the_cross_entropy_and_the_accuracy():
+    """La perte ou le score affichés ne sont plus ceux de scikit-learn."""
     inputs, targets, *_ = lesson.split(0)
     classifier = classifier_of()
     lesson.train(classifier, inputs, targets, 4)
@@ -79,7 +82,7 @@ def test_measures_are_the_cross_entropy_and_the_accuracy():
 
 @pytest.mark.parametrize("batch_size", [1, 20, 50, 120])
 def test_updates_per_epoch(batch_size):
-    """Autant de mises à jour par époque que de groupes : Adam, qui les compte, en fait foi."""
+    """Le nombre de mises à jour annoncé par époque n'est pas celui que compte Adam."""
     inputs, targets, *_ = lesson.split(0)
     classifier = classifier_of(solver="adam", learning_rate=0.001, batch_size=batch_size)
     lesson.train(classifier, inputs, targets, 4)
@@ -90,7 +93,7 @@ def test_updates_per_epoch(batch_size):
 
 
 def test_trials_are_five_plain_fits():
-    """Chaque essai est un `fit` de scikit-learn, avec sa graine pour le partage et pour les poids."""
+    """Un essai n'est plus un `fit` de scikit-learn, avec sa graine pour le partage et pour les poids."""
     module = variant("exercice2", SEED=7, EPOCHS=6)
     losses, scores = module.trials(lesson.make_classifier([10], **SETTINGS))
     assert losses.shape == (5, 6) and scores.shape == (5,)
@@ -104,7 +107,7 @@ def test_trials_are_five_plain_fits():
 
 
 def test_each_curve_has_its_name_and_tells_an_explosion():
-    """Légende : le nom de l'argument, chaque valeur (cinq au plus, sinon les quatre premières), l'explosion, le but."""
+    """Une courbe n'a pas son nom, ou son explosion, dans la légende ; ou la légende déborde."""
     module = variant("exercice2", EPOCHS=1)
     _, (left, right) = plt.subplots(1, 2)
     classifier = lesson.make_classifier([3], "identity", "sgd", 0.1, 0, 20)
@@ -118,6 +121,7 @@ def test_each_curve_has_its_name_and_tells_an_explosion():
 
 
 def test_the_settings_leave_out_what_varies(capsys):
+    """L'en-tête d'une comparaison donne une valeur pour le réglage qu'elle fait varier."""
     module = variant("exercice2", HIDDEN_LAYER_SIZES=[10, 5], ACTIVATION="relu")
     for varied, said, unsaid in [
         ("rien", "Neurones cachés : 10 puis 5. Activation : relu.", "moment sans effet"),
@@ -130,7 +134,7 @@ def test_the_settings_leave_out_what_varies(capsys):
 
 
 def test_the_same_start_for_each_value():
-    """Deux valeurs partent des mêmes poids et des mêmes partages : sans pas, rien ne les distingue."""
+    """Deux valeurs partent de poids ou de partages différents : leur écart ne vient plus d'elles seules."""
     module = variant("exercice2", EPOCHS=3)
     _, ax = plt.subplots()
     tiny = lesson.make_classifier([10], "tanh", "sgd", 1e-9, 0, 20)
@@ -140,6 +144,7 @@ def test_the_same_start_for_each_value():
 
 
 def test_an_explosion_is_told_and_another_error_is_not_hidden():
+    """Une perte qui explose arrête le script, ou une erreur de l'élève passe pour une explosion."""
     module = variant("exercice2", EPOCHS=5)
     with np.errstate(over="ignore", invalid="ignore"):
         losses, scores = module.trials(lesson.make_classifier([10], "identity", "sgd", 1e6, 0.9, 20))
@@ -156,7 +161,7 @@ def test_an_explosion_is_told_and_another_error_is_not_hidden():
 
 
 def test_one_word_for_one_fact():
-    """« explose » n'est jamais à côté d'une exactitude, et une perte qui finit bien n'« explose » pas."""
+    """« explose » est dit d'une exactitude, ou d'une perte qui finit bien."""
     scores = np.full(5, 0.9)
     for end, said in [(0.05, "perte 0.050"), (5.0, "perte 5.000"), (1001.0, "explose"), (np.inf, "explose")]:
         text = lesson.outcome(np.full((5, 2), end), scores)
@@ -166,7 +171,7 @@ def test_one_word_for_one_fact():
 
 
 def test_goal_epoch():
-    """La première époque où la médiane est au but ; rien si elle n'y arrive pas."""
+    """L'époque annoncée n'est pas la première où la médiane est au but."""
     down = np.array([0.5, 0.2, 0.09, 0.08])
     assert lesson.goal_epoch(np.tile(down, (5, 1))) == 3
     assert lesson.goal_epoch(np.tile(down[:2], (5, 1))) is None
@@ -175,6 +180,7 @@ def test_goal_epoch():
 
 
 def test_the_map_shows_the_probabilities_of_flowers_with_mean_sepals():
+    """Le fond de la carte n'a plus les couleurs des probabilités du réseau."""
     inputs, targets, _, _, scaler = lesson.split(0)
     classifier = classifier_of()
     lesson.train(classifier, inputs, targets, 3)
@@ -190,7 +196,7 @@ def test_the_map_shows_the_probabilities_of_flowers_with_mean_sepals():
 @pytest.mark.lent
 @pytest.mark.parametrize("seed", [20, 40, 60])
 def test_depth_on_unseen_seeds(seed):
-    """Avec trois couches, la perte de la sigmoïde reste au moins trois fois au-dessus de celle de tanh."""
+    """Avec trois couches, la sigmoïde n'est plus au moins trois fois au-dessus de tanh : la réponse est fausse."""
     answer = answer_to("exercice2", "3.2-activation", {"SEED": seed, "ACTIVATIONS": ["tanh", "logistic"]})
     sigmoid, tanh = map(float, re.search(r"finit à (\S+), celle de tanh à (\S+)\. ", answer).groups())
     # De 0.17 à 0.99 et de 0.002 à 0.14, un essai à la fois, sur 15 graines ; ici, la médiane de 5.
@@ -201,7 +207,7 @@ def test_depth_on_unseen_seeds(seed):
 @pytest.mark.lent
 @pytest.mark.parametrize("seed", [20, 40, 60])
 def test_momentum_against_theory_on_unseen_seeds(seed):
-    """À petit pas, un moment m agit comme un taux 1/(1 - m) fois plus grand : 0.01 avec 0.9 comme 0.1 avec 0."""
+    """À petit pas, un moment m n'agit plus comme un taux 1/(1 - m) fois plus grand : 0.01 avec 0.9 comme 0.1."""
     module = variant("exercice2", SEED=seed)
     with_momentum, _ = module.trials(lesson.make_classifier([10], "tanh", "sgd", 0.01, 0.9, 20))
     larger_rate, _ = module.trials(lesson.make_classifier([10], "tanh", "sgd", 0.1, 0, 20))
@@ -211,7 +217,7 @@ def test_momentum_against_theory_on_unseen_seeds(seed):
 
 
 def test_a_loss_above_one_teaches_nothing():
-    """Entre trois taux trop grands, le moins mauvais n'est pas « ni trop petit, ni trop grand »."""
+    """Entre trois taux trop grands, le moins mauvais est dit « ni trop petit, ni trop grand »."""
     for middle, said in [
         (0.5, "Il faut un taux"),
         (5.0, "Sans moment, la perte finit à 20 au taux 1, 5 au taux 2, 30"),
@@ -329,19 +335,20 @@ def played(tmp_path_factory):
 @pytest.mark.lent
 @pytest.mark.parametrize("number", range(len(CASES)), ids=lambda number: f"{CASES[number][0]} {CASES[number][2][:30]}")
 def test_each_sentence_on_both_sides(number, played):
-    """Une phrase n'est dite que si cet essai la montre : dite là où elle est vraie, tue là où elle est fausse."""
+    """Une phrase est dite d'un essai qui ne la montre pas, ou tue là où elle est vraie."""
     answer, (_, _, said, unsaid, *_) = played[0][number], CASES[number]
     assert said in answer and unsaid not in answer, answer
 
 
 @pytest.mark.lent
 def test_every_branch_below_the_answers_is_taken(played):
+    """Une phrase d'une réponse n'est dite dans aucun cas : personne ne l'a jamais vérifiée."""
     assert never_taken("exercice2", played[1]) == ([], [])
 
 
 @pytest.mark.lent
 def test_lists_are_edited_freely(tmp_path, workers):
-    """Une liste d'une valeur, de vingt, avec des répétitions, à l'envers : rien ne casse, rien de trop long."""
+    """Une liste d'une valeur, de vingt, avec des répétitions ou à l'envers casse une section, ou déborde."""
     edits = [
         ["--hidden-sizes", "5", "--activations", "relu", "--rates", "1", "--momenta", "0.5", "--epochs", "4"],
         ["--hidden-sizes", "50,50,1,1", "--activations", "tanh,tanh", "--rates", "10,1,0.1", "--momenta", "0.9,0.9,0"],
@@ -365,6 +372,7 @@ def test_lists_are_edited_freely(tmp_path, workers):
 
 
 def test_layers_that_no_row_of_limits_can_refuse(monkeypatch, capsys):
+    """Quatre couches cachées sont acceptées, ou refusées sans dire combien il en faut."""
     module = variant("exercice2", HIDDEN_LAYER_SIZES=[5, 5, 5, 5])
     monkeypatch.setattr(sys, "argv", ["exercice2.py"])
     assert module.main() == 2
@@ -372,7 +380,7 @@ def test_layers_that_no_row_of_limits_can_refuse(monkeypatch, capsys):
 
 
 def test_sections_hold_no_dictionary():
-    """Une comparaison est un appel de `compare` ; le seul `**` est là où scikit-learn le demande."""
+    """Une section cache ses réglages dans un dictionnaire, au lieu d'un appel de `compare`."""
     text = (ROOT / "exercice2.py").read_text(encoding="utf-8").partition("# --- Lancement")[0]
     for function in ast.parse(text).body:
         if isinstance(function, ast.FunctionDef) and function.name.startswith("section_"):

@@ -39,6 +39,7 @@ def hessian(x):
 
 # --- La leçon et ses mesures --------------------------------------------------------------------------
 def test_data_follow_the_handout():
+    """Les points ne suivent plus la formule de l'énoncé, ou le bruit n'est plus entre 0 et 0.8."""
     x, y, _ = problem(n_observations=10_000)
     assert x.shape == y.shape == (10_000, 1) and x.dtype == y.dtype == torch.float32
     noise = (y - torch.sin(x) * x**3 - 3 * x).numpy()
@@ -49,7 +50,7 @@ def test_data_follow_the_handout():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_training_follows_the_theory(seed):
-    """Sur chaque axe propre de la courbure, une époque multiplie l'écart au fond par 1 - taux × valeur propre.
+    """Une époque ne multiplie plus l'écart au fond, sur un axe propre, par 1 - taux × valeur propre.
 
     float32 arrondit chaque époque ; les erreurs s'amortissent : quelques eps, vu 1e-6 sur vingt graines.
     """
@@ -69,6 +70,7 @@ def test_training_follows_the_theory(seed):
 
 
 def test_polynomials_against_lstsq():
+    """La meilleure droite, ou le polynôme, n'est plus celui des moindres carrés."""
     x, y, _ = problem(3)
     for degree in (1, 4):
         coefficients, loss = lesson.fit_polynomial(x, y, degree)
@@ -78,6 +80,7 @@ def test_polynomials_against_lstsq():
 
 
 def test_gradient_against_finite_differences():
+    """La pente dont parle le diagnostic n'est plus celle de la perte."""
     x, y, model = problem(1)
     model = model.double()
     found = lesson.gradient(model, x.double(), y.double()).numpy()
@@ -92,13 +95,14 @@ def test_gradient_against_finite_differences():
 
 
 def test_a_curve_is_not_a_line():
+    """Une courbe à peine pliée est appelée droite, ou une droite, courbe."""
     grid = np.linspace(0, 1, 100)
     assert lesson.is_straight((3 * grid - 1).astype(np.float32)) and lesson.is_straight(np.full(100, 7, np.float32))
     assert not lesson.is_straight((3 * grid + 0.001 * grid**2).astype(np.float32))
 
 
 def test_satisfying_means_little_more_than_the_noise(capsys):
-    """Le critère appliqué est celui qui est affiché, avec et sans bruit."""
+    """Le critère appliqué n'est pas celui qui est affiché."""
     x, y, _ = problem(0)
     noise, limit = lesson.noise_loss(x, y), lesson.satisfying_loss(x, y)
     assert limit == pytest.approx(2 * noise, rel=0.01) and limit > 2 * noise
@@ -112,7 +116,7 @@ def test_satisfying_means_little_more_than_the_noise(capsys):
 
 @pytest.mark.parametrize("layers", [[torch.nn.Dropout(0.5)], [torch.nn.BatchNorm1d(1)]])
 def test_measures_are_made_in_eval_mode(layers):
-    """Le mode de mesure, puis celui d'avant : mesurer ne change rien, et deux mesures donnent le même nombre."""
+    """Mesurer change le mode du modèle, ou deux mesures diffèrent."""
     x, y, _ = problem()
     model = torch.nn.Sequential(torch.nn.Linear(1, 1), *layers)
     modes = []
@@ -127,6 +131,7 @@ def test_measures_are_made_in_eval_mode(layers):
 
 
 def test_the_first_losses_are_redone_without_a_trace():
+    """Refaire les premières pertes change le modèle, l'optimiseur ou le hasard de l'élève."""
     x, y, model = problem()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
     before, random_state = [p.detach().clone() for p in model.parameters()], torch.get_rng_state()
@@ -140,6 +145,7 @@ def test_the_first_losses_are_redone_without_a_trace():
 
 
 def test_the_limit_rate_speaks_for_plain_sgd_on_a_line_only():
+    """Le taux limite est donné à un modèle ou à un optimiseur pour qui la formule est fausse."""
     x, _, model = problem()
     limit = 2 / np.linalg.eigvalsh(hessian(x))[-1]
     assert lesson.rate_limit(model, x, lesson.make_optimizer(model, 0.05)) == pytest.approx(limit, rel=1e-6)
@@ -153,6 +159,7 @@ def test_the_limit_rate_speaks_for_plain_sgd_on_a_line_only():
 
 # --- Une seule boucle ---------------------------------------------------------------------------------
 def test_a_print_in_the_loop_counts_the_epochs_once():
+    """Le print(epoch) de l'élève affiche plus, ou moins, que les époques de 0 à 399."""
     changes = [
         (
             "        prediction = our_model(x_data)  # (1)",
@@ -165,7 +172,7 @@ def test_a_print_in_the_loop_counts_the_epochs_once():
 
 @pytest.mark.parametrize("epochs, early", [(400, 50), (51, 50), (50, 50), (49, 49), (1, 1)])
 def test_figures_6_and_7_are_one_run(epochs, early):
-    """À gauche la droite de l'époque 50 (la dernière dessinée d'ici là), à droite celle de la fin."""
+    """La droite de l'époque 50 et celle de la fin viennent de deux apprentissages."""
     module = variant("exercice3", EPOCHS=epochs)
     answer = module.section_training()
     fig = plt.gcf()
@@ -182,6 +189,8 @@ def test_figures_6_and_7_are_one_run(epochs, early):
 
 
 def test_no_window_no_pause(monkeypatch):
+    """Sans fenêtre, le dessin en direct attend quand même."""
+
     def forbidden(*given):
         raise AssertionError("pause sans fenêtre")
 
@@ -191,7 +200,7 @@ def test_no_window_no_pause(monkeypatch):
 
 
 def test_the_two_parts_make_the_loss():
-    """(moyenne des écarts)² + leur variance = la perte, aux arrondis près ; et une époque à la fois ne change rien."""
+    """(moyenne des écarts)² + leur variance ne font plus la perte, aux arrondis près."""
     x, y, model = problem()
     whole = train(model, x, y)
     x, y, model = problem()
@@ -202,7 +211,7 @@ def test_the_two_parts_make_the_loss():
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_break_is_before_epoch_25(seed):
-    """Le carré de la moyenne part de 3 à 12 et passe sous 0.04 ; la variance finit entre 0.05 et 0.1."""
+    """La cassure n'est plus avant l'époque 25 : le carré de la moyenne sous 0.04, la variance de 0.05 à 0.1."""
     x, y, model = problem(seed)
     _, squares, variances = lesson.measure_epochs(model, x, y, lesson.make_optimizer(model, 0.05))
     found = lesson.find_break(squares, variances)
@@ -213,6 +222,7 @@ def test_the_break_is_before_epoch_25(seed):
 
 # --- Les appareils ------------------------------------------------------------------------------------
 def test_devices(monkeypatch, capsys):
+    """« auto » ne prend pas la carte graphique, ou un nom inconnu est refusé sans dire lesquels existent."""
     names = lesson.find_devices()
     assert names[0] == "cpu" and variant("exercice3", DEVICE="cpu").choose_device() == CPU
     assert lesson.choose_device() == torch.device((names + ["cpu"])[1])
@@ -225,6 +235,7 @@ def test_devices(monkeypatch, capsys):
 
 
 def test_an_announced_device_that_does_not_work_is_left_out(monkeypatch):
+    """Une carte que PyTorch annonce, et qui ne marche pas, est prise quand même."""
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
     monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: torch.device("cuda"))
     monkeypatch.setattr(torch.accelerator, "device_count", lambda: 77)
@@ -232,6 +243,7 @@ def test_an_announced_device_that_does_not_work_is_left_out(monkeypatch):
 
 
 def test_same_numbers_on_the_accelerator():
+    """La carte graphique n'apprend pas ce qu'apprend le processeur."""
     device = lesson.choose_device()
     if device == CPU:
         pytest.skip("pas d'accélérateur sur cette machine")
@@ -263,6 +275,7 @@ SPEEDS = [
 
 @pytest.mark.parametrize("numpy_times, cpu_times, cuda_times, said", SPEEDS)
 def test_what_is_said_of_an_accelerator(numpy_times, cpu_times, cuda_times, said):
+    """La réponse sur les durées dit plus que ce qui a été mesuré."""
     answer = lesson.speed_answer(SIZES, numpy_times, cpu_times, "cuda", cuda_times)
     assert said in answer and ("Ici, pas de carte graphique." in answer) == (cuda_times is None)
 
@@ -350,6 +363,7 @@ MODELS = {
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_students_model_is_told_what_it_is(name, recwarn):
+    """Un modèle de l'élève qui n'apprend pas ne sait pas pourquoi, ou un bon modèle est accusé."""
     layers, forward, said, unsaid = MODELS[name]
     changes = [(definition("exercice3", "RegressionModel"), model_of(layers or ["pass"], forward))]
     for section in ["3.3.2-apprentissage", "3.3.2-perte", "3.3.1-distribue"]:
@@ -378,6 +392,7 @@ OWN_ERRORS = {
 
 @pytest.mark.parametrize("name", OWN_ERRORS)
 def test_a_students_own_error_keeps_its_traceback(name):
+    """Une erreur dans le modèle de l'élève perd son traceback."""
     text, error, words = OWN_ERRORS[name]
     module = variant("exercice3", [(definition("exercice3", "RegressionModel"), text)])
     with pytest.raises(error, match=words):
@@ -385,7 +400,7 @@ def test_a_students_own_error_keeps_its_traceback(name):
 
 
 def test_a_misspelt_forward_is_not_a_blank(tmp_path):
-    """PyTorch lève alors la même erreur qu'une partie à écrire : le message de Python, état 1."""
+    """Un `forward` mal nommé passe pour une partie à écrire : PyTorch lève la même erreur."""
     text = (ROOT / "exercice3.py").read_text(encoding="utf-8").replace("def forward", "def foward")
     (tmp_path / "exercice3.py").write_text(text, encoding="utf-8")
     status, output, errors = run("exercice3", tmp_path, "--section", "3.3.2-perte")
@@ -412,6 +427,7 @@ LOOPS = {
 
 @pytest.mark.parametrize("name", LOOPS)
 def test_a_students_loop_is_never_blamed_on_a_setting(name):
+    """Une étape fausse de la boucle est mise sur le compte du taux."""
     old, new, said = LOOPS[name]
     for section in ["3.3.2-apprentissage", "3.3.2-perte"]:
         output, answer = call(variant("exercice3", [(old, new)]), section)
@@ -436,6 +452,7 @@ FAULTS = {
 @pytest.mark.filterwarnings("ignore:invalid value")  # le logarithme d'un nombre négatif : c'est celui de l'élève
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_outside_the_model_is_said_where_it_is(name):
+    """Une faute dans les données, la perte ou l'optimiseur est cherchée ailleurs."""
     old, new, said = FAULTS[name]
     changes = [(old, new)] + ([("        optimizer.zero_grad()", "        pass")] if name == "zero_grad avant" else [])
     for section in ["3.3.2-donnees", "3.3.2-apprentissage", "3.3.2-perte"]:
@@ -450,6 +467,7 @@ def test_a_fault_outside_the_model_is_said_where_it_is(name):
 
 @pytest.mark.parametrize("new", ["float(loss)", "loss.detach().numpy()", "loss.tolist()", "loss.data.numpy()"])
 def test_other_ways_to_keep_the_number(new):
+    """Une autre façon juste de garder la perte est refusée."""
     output, answer = call(variant("exercice3", [("loss.item()", new)]), "3.3.2-perte")
     assert answer.startswith("Vite, puis lentement")
 
@@ -487,6 +505,7 @@ RATES = [
 
 @pytest.mark.parametrize("settings, changes, said", RATES)
 def test_a_rate_is_blamed_when_it_is_the_cause(settings, changes, said):
+    """Un taux trop grand n'est pas nommé, ou un bon taux est accusé."""
     output, answer = call(variant("exercice3", changes, **settings), "3.3.2-apprentissage")
     text = " ".join(output.split())
     assert said in text and (
@@ -558,12 +577,13 @@ def played(tmp_path_factory):
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=lambda number: f"{CASES[number][0]} {CASES[number][2][:30]}")
 def test_each_sentence_on_both_sides(number, played):
-    """Une phrase n'est dite que si cet essai la montre : dite là où elle est vraie, tue là où elle est fausse."""
+    """Une phrase est dite d'un essai qui ne la montre pas, ou tue là où elle est vraie."""
     answer, (_, _, said, unsaid, *_) = played[0][number], CASES[number]
     assert said in answer and unsaid not in answer, answer
 
 
 def test_every_branch_below_the_answers_is_taken(played):
+    """Une phrase d'une réponse n'est dite dans aucun cas : personne ne l'a jamais vérifiée."""
     lines, branches = never_taken("exercice3", played[1])
     text = (ROOT / "exercice3.py").read_text(encoding="utf-8").splitlines()
     # Ce que dit la section sous torchrun, les tests de torchrun le montrent.
@@ -599,7 +619,7 @@ def together(tmp_path_factory):
 @pytest.mark.lent
 @needs_torchrun
 def test_torchrun(together):
-    """Deux processus et 101 observations : des parts inégales, qu'il faut bien peser ; un seul parle."""
+    """Deux processus, aux parts inégales (101 observations), n'apprennent pas comme un seul, ou parlent tous deux."""
     status, output, errors = together[0]
     assert status == 0 and "Warning" not in errors and "Traceback" not in errors, errors
     assert output.count("=== 3.3.1-") == output.count("Réponse : ") == 3, "un seul processus parle"
@@ -616,13 +636,14 @@ def test_torchrun(together):
 @pytest.mark.lent
 @needs_torchrun
 def test_torchrun_when_the_loss_explodes(together):
-    """Chacun, seul, exploserait à une autre époque : aucun ne doit attendre l'autre pour toujours."""
+    """Un processus qui explose le premier fait attendre l'autre pour toujours."""
     status, output, errors = together[1]
     assert status == 0 and "Traceback" not in errors, errors
     assert output.count("Rien à partager") == 1 and "La perte explose" in output
 
 
 def test_fewer_observations_than_processes_are_refused(monkeypatch, capsys):
+    """Un processus sans observation fait attendre les autres pour toujours."""
     for name, value in {"WORLD_SIZE": "3", "RANK": "0", "TORCHELASTIC_RUN_ID": "essai"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "argv", ["exercice3.py", "--n-observations", "2"])
@@ -630,6 +651,6 @@ def test_fewer_observations_than_processes_are_refused(monkeypatch, capsys):
 
 
 def test_a_rank_left_over_from_another_program_is_ignored(tmp_path):
-    """Sans torchrun, RANK et WORLD_SIZE ne changent rien : ni silence, ni erreur."""
+    """Un RANK laissé par un autre programme fait taire le script, ou l'arrête."""
     status, output, errors = run("exercice3", tmp_path, "--section", "3.3.1-distribue", RANK="1", WORLD_SIZE="400")
     assert (status, errors) == (0, "") and "part de 33" in output

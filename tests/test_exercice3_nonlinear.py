@@ -29,6 +29,7 @@ def trained(model, x, y, optimizer, epochs):
 
 
 def test_data_follow_the_handout():
+    """Les points ne suivent plus x⁴, ou le bruit n'est plus entre 0 et 0.1."""
     x, y, _ = problem(n_observations=10_000)
     noise = (y - x**4).numpy()
     assert x.shape == y.shape == (10_000, 1) and x.dtype == y.dtype == torch.float32
@@ -37,11 +38,13 @@ def test_data_follow_the_handout():
 
 
 def test_model_has_the_asked_layers():
+    """Le modèle n'a plus les deux couches de l'énoncé, ou HIDDEN n'en règle plus la taille."""
     module = variant("exercice3_nonlinear", HIDDEN=7)
     assert [tuple(p.shape) for p in module.RegressionModel().parameters()] == [(7, 1), (7,), (1, 7), (1,)]
 
 
 def test_the_best_line_leaves_what_theory_says():
+    """La perte de la meilleure droite, la ligne noire des figures, est fausse."""
     losses = [lesson.fit_polynomial(*problem(seed)[:2], 1)[1] for seed in range(10)]
     # La part de x⁴ qu'aucune droite n'explique, 16/225 - 16/300 = 0.0178, et la variance du bruit, 0.1²/12.
     assert np.mean(losses) == pytest.approx(0.0178 + 0.1**2 / 12, abs=3 * np.std(losses) / np.sqrt(10))
@@ -49,7 +52,7 @@ def test_the_best_line_leaves_what_theory_says():
 
 @pytest.mark.parametrize("seed", [0, 1, 64, 99])
 def test_default_network_is_close_to_the_polynomial(seed):
-    """L'exigence, aux réglages par défaut : perte finale au plus 1.2 fois celle du polynôme.
+    """Aux réglages par défaut, la perte finale passe 1.2 fois celle du polynôme.
 
     Sur 24 graines, la médiane est 1.015 et le pire 1.18.
     """
@@ -60,7 +63,7 @@ def test_default_network_is_close_to_the_polynomial(seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_sgd_is_not_there_yet(seed):
-    """Dix sigmoïdes, SGD 0.05, 1000 époques : pas mieux que la meilleure droite."""
+    """Dix sigmoïdes, SGD à 0.05 et 1000 époques font mieux que la meilleure droite : la réponse est fausse."""
     x, y, model = problem(seed)
     loss = trained(model, x, y, torch.optim.SGD(model.parameters(), lr=0.05), 1000)
     assert loss > lesson.fit_polynomial(x, y, 1)[1] > lesson.satisfying_loss(x, y)
@@ -69,7 +72,7 @@ def test_sgd_is_not_there_yet(seed):
 @pytest.mark.lent
 @pytest.mark.parametrize("seed", [20, 40])
 def test_findings_on_unseen_seeds(seed):
-    """Trois neurones suffisent presque toujours, dix avec Adam aussi ; sans activation, et avec SGD, jamais.
+    """Trois neurones ne suffisent plus presque toujours, ou SGD, ou un réseau sans activation, suffisent.
 
     Vu : 12 essais sur 12 avec trois neurones, 11 avec dix, 7 avec un seul.
     """
@@ -82,6 +85,7 @@ def test_findings_on_unseen_seeds(seed):
 
 
 def test_same_numbers_on_the_accelerator():
+    """La carte graphique n'apprend pas ce qu'apprend le processeur."""
     device = lesson.choose_device()
     if device == CPU:
         pytest.skip("pas d'accélérateur sur cette machine")
@@ -93,6 +97,7 @@ def test_same_numbers_on_the_accelerator():
 
 
 def test_one_rate_for_each_optimizer(monkeypatch, capsys):
+    """Un optimiseur sans taux en prend un autre, sans que l'élève le sache."""
     monkeypatch.setattr(sys, "argv", ["exercice3_nonlinear.py", "--optimizers", "SGD,Adam,RMSprop"])
     assert variant("exercice3_nonlinear").main() == 2
     assert "OPTIMIZERS en nomme 3, OPTIMIZER_RATES en donne 2 : un taux chacun" in capsys.readouterr().err
@@ -178,13 +183,14 @@ def played(tmp_path_factory):
 @pytest.mark.lent
 @pytest.mark.parametrize("number", range(len(CASES)), ids=lambda number: f"{CASES[number][0]} {CASES[number][2][:30]}")
 def test_each_sentence_on_both_sides(number, played):
-    """Une phrase n'est dite que si cet essai la montre : dite là où elle est vraie, tue là où elle est fausse."""
+    """Une phrase est dite d'un essai qui ne la montre pas, ou tue là où elle est vraie."""
     answer, (_, _, said, unsaid, *_) = played[0][number], CASES[number]
     assert said in answer and unsaid not in answer, answer
 
 
 @pytest.mark.lent
 def test_every_branch_below_the_answers_is_taken(played):
+    """Une phrase d'une réponse n'est dite dans aucun cas : personne ne l'a jamais vérifiée."""
     assert never_taken("exercice3_nonlinear", played[1]) == ([], [])
 
 
@@ -205,13 +211,14 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 @pytest.mark.parametrize("section", [NETWORK, OPTIMIZERS])
 def test_a_wrong_model_is_said_once_and_nothing_else(section, name, recwarn):
+    """Un modèle faux est répété à chaque essai, ou mis sur le compte du taux."""
     changes, said = WRONG[name]
     output, answer = call(variant("exercice3_nonlinear", changes, EPOCHS=5), section)
     assert output.count(said) == 1 and answer is None and "taux 0.03" not in output and not recwarn
 
 
 def test_a_wrong_loop_is_said_in_every_section():
-    """Ici aussi : la boucle, ou ce qu'elle garde ; jamais le taux."""
+    """Ici aussi : une étape fausse de la boucle est mise sur le compte du taux."""
     for old, new, said in [
         ("loss.item()", "loss", "loss_history garde des tenseurs"),
         ("        optimizer.zero_grad()", "        pass", "À l'époque 2 la perte n'est pas celle que donne l'énoncé"),
@@ -248,6 +255,7 @@ BLANKS = {
 
 @pytest.mark.parametrize("name", BLANKS)
 def test_a_wrong_answer_is_said_as_what_it_is(name):
+    """Ce que l'élève a écrit de faux n'est pas nommé, ou la section en tire une conclusion."""
     old, new, section, said = BLANKS[name]
     changes = [(old, new)] + (
         [("torch.nn.Linear(size, 1)", "torch.nn.Linear(HIDDEN, 1)")] if name == "sans size" else []
@@ -270,6 +278,7 @@ EDITED = [
 
 @pytest.mark.parametrize("settings", EDITED, ids=str)
 def test_lists_are_edited_freely(settings, recwarn):
+    """Une liste d'une valeur, de vingt ou avec des répétitions casse une section."""
     module = variant("exercice3_nonlinear", EPOCHS=20, **settings)
     for section in module.SECTIONS:
         output, answer = call(module, section)

@@ -127,6 +127,7 @@ def measured(text):
 
 @pytest.mark.parametrize("corrige", [False, True])
 def test_a_page_says_what_the_script_says(corrige, small, tmp_path):
+    """Une page montre une autre sortie, une autre réponse ou d'autres figures que le script."""
     sections = sections_in(tree_of(small[corrige] / f"{SMALL}.html"))
     output = blocks(run(SMALL, tmp_path / "entier", "--corrige", "--figures", "figures")[1])
     (tmp_path / "eleve").mkdir()
@@ -166,6 +167,7 @@ def check_code(folder, script, corrige):
 
 @pytest.mark.parametrize("corrige", [False, True])
 def test_the_code_has_the_numbers_of_the_file(corrige, small):
+    """Une ligne de code n'est pas celle du fichier qui porte ce numéro."""
     check_code(small[corrige], SMALL, corrige)
 
 
@@ -205,10 +207,12 @@ def check_silence(folders, script):
 
 
 def test_the_edition_without_answers_answers_nothing(small):
+    """Le guide des élèves donne une réponse, ou le code à écrire."""
     check_silence(small, SMALL)
 
 
 def test_french_keeps_its_spaces_and_shows_code():
+    """Un « : » passe à la ligne suivante, ou du code devient une balise."""
     assert guide.french("x < 1 : « `a` » ?") == ("x &lt; 1\u00a0: «\u00a0<code>a</code>\u00a0»\u00a0?")
 
 
@@ -236,6 +240,7 @@ def check_links(folder):
 
 @pytest.mark.parametrize("corrige", [False, True])
 def test_html_ids_and_links(corrige, small):
+    """Un lien ne mène nulle part, ou le pied de page ne dit plus avec quoi le guide a été fait."""
     check_links(small[corrige])
     footer = text_of(next(tree_of(small[corrige] / "index.html").iter("footer")))
     assert re.fullmatch(
@@ -246,7 +251,7 @@ def test_html_ids_and_links(corrige, small):
 
 
 def test_every_alt_belongs_to_a_section_and_quotes_its_figure():
-    """Un texte de remplacement ne cite que ce qui est écrit sur la figure, et aucun résultat."""
+    """Le texte d'une figure cite ce qui n'y est pas écrit, ou donne un résultat."""
     for name, text in ALTS.items():
         script, _, section = name.partition("-")
         sections = load(script).SECTIONS
@@ -265,6 +270,7 @@ def content(folder):
 
 
 def test_it_writes_the_same_thing_twice_and_replaces_an_older_guide(small, tmp_path, one_script, capsys):
+    """Deux guides diffèrent, ou les pages d'un ancien guide restent parmi les neuves."""
     empty = tmp_path / "vide"
     empty.mkdir()
     assert write(empty) == 0 and content(empty) == content(small[False])
@@ -286,6 +292,7 @@ def refused(capsys, *words):
 
 
 def test_it_refuses_what_it_cannot_replace(small, tmp_path, capsys, one_script, monkeypatch):
+    """Un dossier qui n'est pas un guide est effacé."""
     monkeypatch.setattr(guide, "run", None)  # tout est refusé avant le premier script
     file, notes, mixed = tmp_path / "fichier", tmp_path / "notes", tmp_path / "mêlé"
     file.write_text("à moi")
@@ -313,6 +320,7 @@ def test_it_refuses_what_it_cannot_replace(small, tmp_path, capsys, one_script, 
 
 
 def test_a_script_that_stops_leaves_the_older_guide(small, tmp_path, one_script, monkeypatch, capfd):
+    """Un script qui s'arrête, une figure sans texte ou un disque plein abîment le guide d'avant."""
     folder = tmp_path / "guide"
     shutil.copytree(small[True], folder)
     before = content(tmp_path)
@@ -347,6 +355,7 @@ def test_a_script_that_stops_leaves_the_older_guide(small, tmp_path, one_script,
 @pytest.mark.skipif(sys.platform == "win32", reason="pas de signal à envoyer sous Windows")
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_leaves_nothing(signum, tmp_path):
+    """Ctrl+C laisse un dossier à moitié écrit, ou un traceback."""
     command = [sys.executable, ROOT / "outils" / "guide.py", "guide"]
     process = subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE)
     while not list(tmp_path.glob(".tp-*/nouveau/guide/figures")):
@@ -359,6 +368,7 @@ def test_interrupted_it_leaves_nothing(signum, tmp_path):
 
 
 def test_without_its_libraries_it_says_what_to_install(tmp_path):
+    """Une bibliothèque qui manque donne un traceback au lieu de la commande qui l'installe."""
     (tmp_path / "jinja2.py").write_text("raise ModuleNotFoundError('', name='jinja2')")
     command = [sys.executable, ROOT / "outils" / "guide.py", "guide"]
     done = subprocess.run(command, cwd=tmp_path, env=environment(PYTHONPATH=str(tmp_path)), capture_output=True)
@@ -367,12 +377,14 @@ def test_without_its_libraries_it_says_what_to_install(tmp_path):
 
 
 def test_help(capsys):
+    """--help ne montre plus les deux commandes."""
     assert write("--help") == 0 and "python outils/guide.py DOSSIER --corrige" in capsys.readouterr().out
 
 
 # --- Le guide entier ----------------------------------------------------------------------------------
 @pytest.mark.lent
 def test_the_whole_guide(whole):
+    """Sur les cinq scripts : un lien, un texte de figure, une ligne de code ou une réponse manque."""
     for corrige, folder in whole.items():
         check_links(folder)
         assert {path.stem for path in folder.glob("figures/*")} == set(ALTS), "aucun texte de trop"
@@ -387,6 +399,7 @@ def test_the_whole_guide(whole):
 
 @pytest.mark.lent
 def test_two_runs_differ_only_in_durations(whole):
+    """Les deux éditions ne montrent plus les mêmes figures ni les mêmes nombres."""
     timed = {"exercice1-2.2.3-million.png", "exercice3-3.3.1-calcul.png"}  # les figures de durées
     for figure in whole[True].glob("figures/*"):
         assert figure.name in timed or figure.read_bytes() == (whole[False] / "figures" / figure.name).read_bytes()
@@ -436,6 +449,7 @@ FEWER_LINES = """() => { const seen = new Set(); document.querySelectorAll("[dat
 @pytest.mark.parametrize("corrige", [False, True])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(scheme, corrige, whole, browser):
+    """Une page ne se lit plus sans ses yeux : contraste, titres, textes des figures."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core n'est pas installé").Axe()
     for name, page in visit(browser, whole[corrige], color_scheme=scheme):
         page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
@@ -448,6 +462,7 @@ def test_axe_finds_nothing(scheme, corrige, whole, browser):
 @pytest.mark.lent
 @pytest.mark.parametrize("width", [360, 768, 1366])
 def test_nothing_scrolls_sideways_but_the_code(width, whole, browser):
+    """Sur un téléphone, le texte déborde, ou une figure ne se charge pas."""
     for name, page in visit(browser, whole[True], viewport={"width": width, "height": 768}):
         page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
@@ -459,6 +474,7 @@ def test_nothing_scrolls_sideways_but_the_code(width, whole, browser):
 
 @pytest.mark.lent
 def test_without_javascript_and_on_paper(whole, browser):
+    """Sans JavaScript ou à l'impression, une réponse ne se déplie pas."""
     for name, page in visit(browser, whole[True], java_script_enabled=False):
         assert page.locator("button").count() == 0
         if name != "index":
@@ -474,6 +490,7 @@ def test_without_javascript_and_on_paper(whole, browser):
 
 @pytest.mark.lent
 def test_the_keyboard_and_the_copy_button(whole, browser):
+    """Un lien vers une section, la touche Tab ou le bouton « Copier » ne marche plus."""
     with browser.new_context(offline=True, permissions=["clipboard-read", "clipboard-write"]) as context:
         page = context.new_page()
         page.goto((whole[False] / "relu_plot.html").as_uri() + "#3.1-relu")

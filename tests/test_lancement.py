@@ -79,12 +79,12 @@ def runs(request, workers, tmp_path_factory):
 
 
 def test_every_script_is_known():
-    """Un script ajouté sans ses essais ci-dessus passerait inaperçu."""
+    """Un script ajouté sans ses essais, ci-dessus, passe inaperçu."""
     assert set(QUICK) == set(SCRIPTS) == set(WINDOW)
 
 
 def test_whole_run(runs):
-    """Toutes les sections, dans l'ordre ; sans écran, le script dit où vont les figures, une fois."""
+    """Une section manque ou change de place ; ou, sans écran, le script ne dit pas où vont les figures."""
     script, folder, (status, output, errors), alone = runs
     assert (status, errors) == (0, "")
     assert list(blocks(output)) == list(alone)
@@ -101,7 +101,7 @@ def measures(name, text):
 
 
 def test_sections_alone_repeat_the_whole_run(runs):
-    """Chaque section repart de la graine : seule, elle redonne les mêmes lignes et les mêmes pixels."""
+    """Une section seule ne redonne pas les lignes et les pixels du lancement entier."""
     _, folder, (_, output, _), alone = runs
     whole, seen = pictures(folder / "tout"), set()
     for name, (status, text, errors) in alone.items():
@@ -127,7 +127,7 @@ def say(module, monkeypatch, capsys, *words):
 
 
 def test_question_first_and_no_answer_unless_asked(runs, monkeypatch, capsys, tmp_path):
-    """Sans --corrige, les mesures seules ; une autre graine donne d'autres chiffres."""
+    """Une réponse paraît sans --corrige, ou --seed ne change rien."""
     script, _, (_, whole, _), _ = runs
     monkeypatch.chdir(tmp_path)
     name = QUICK[script]
@@ -144,7 +144,7 @@ def test_question_first_and_no_answer_unless_asked(runs, monkeypatch, capsys, tm
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_registry_list_and_help(script, monkeypatch, capsys, tmp_path):
-    """--liste et --help n'exécutent rien, en français, sans un caractère qui manque à cp1252."""
+    """--liste ou --help exécutent une section, parlent anglais ou sortent de cp1252."""
     monkeypatch.chdir(tmp_path)
     titles = {name: inspect.getdoc(function).split("\n") for name, function in load(script).SECTIONS.items()}
     assert all(len(lines) > 2 and lines[1] == "" for lines in titles.values()), "un titre, une ligne vide, un guide"
@@ -161,7 +161,7 @@ def test_registry_list_and_help(script, monkeypatch, capsys, tmp_path):
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_prefix_takes_all_that_stands_under_it(script):
-    """--section 2.2 prend 2.2.1, 2.2.2-perte... ; un numéro coupé au milieu ne prend rien."""
+    """--section 2.2 oublie une section de 2.2, ou un numéro coupé au milieu en prend une."""
     module = load(script)
     for name in module.SECTIONS:
         assert module.sections_under(name) == [name]
@@ -199,7 +199,7 @@ BAD_TEXTS = [
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_bad_values_are_refused(script, monkeypatch, capsys, tmp_path):
-    """Une valeur fausse : une phrase qui nomme la constante et l'option, avant tout calcul."""
+    """Une valeur fausse est acceptée, ou refusée sans nommer sa constante et son option."""
     module = load(script)
     monkeypatch.chdir(tmp_path)
     for name, row in module.LIMITS.items():
@@ -215,7 +215,7 @@ def test_bad_values_are_refused(script, monkeypatch, capsys, tmp_path):
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_bad_options_are_refused_in_french(script, monkeypatch, capsys, tmp_path):
-    """Ce qu'argparse dirait en anglais : une phrase française, avec le mot refusé."""
+    """Une option fausse est refusée en anglais, ou sans le mot refusé."""
     module = load(script)
     monkeypatch.chdir(tmp_path)
     words = [["--inconnue"], ["mot"], ["--liste=oui"], ["--sect", "2"], ["-5"], ["--seed", "--corrige"], ["-hoho"]]
@@ -232,7 +232,7 @@ def test_bad_options_are_refused_in_french(script, monkeypatch, capsys, tmp_path
 
 
 def test_no_option_is_taken_for_another(monkeypatch, capsys):
-    """--rate n'est pas --rates : une abréviation est refusée."""
+    """--rate est pris pour --rates."""
     assert "'--rate'" in refused(load("exercice1"), ["--rate", "0.03"], monkeypatch, capsys)
 
 
@@ -257,11 +257,12 @@ def test_no_option_is_taken_for_another(monkeypatch, capsys):
     ],
 )
 def test_constants_of_the_file_go_through_the_same_checks(name, value, said, monkeypatch, capsys):
-    """Une constante fausse dans le fichier : la même phrase que pour son option, avant tout calcul."""
+    """Une constante fausse dans le fichier n'a pas la phrase de son option."""
     assert said in refused(variant("exercice1", **{name: value}), [], monkeypatch, capsys)
 
 
 def test_a_deleted_constant_is_named(monkeypatch, capsys):
+    """Un réglage effacé par l'élève donne un traceback au lieu de son nom."""
     module = load("exercice1")
     del module.NOISE
     assert "NOISE (--noise) : il faut un nombre" in refused(module, [], monkeypatch, capsys)
@@ -281,14 +282,14 @@ def test_a_deleted_constant_is_named(monkeypatch, capsys):
     ],
 )
 def test_legal_edits_of_constants(name, value, expected, monkeypatch, capsys, tmp_path):
-    """Un tuple, un tableau, un nombre de NumPy... : ce que Python permet d'écrire, et qui a un sens, est permis."""
+    """Un tuple, un tableau ou un nombre de NumPy, qui ont un sens, sont refusés."""
     module = variant("exercice1", **{name: value})
     say(module, monkeypatch, capsys, "--section", "2.2.1", "--figures", str(tmp_path))
     assert getattr(module, name) == expected
 
 
 def test_an_option_replaces_its_constant(monkeypatch, capsys, tmp_path):
-    """Une liste peut commencer par un signe moins ; l'option l'emporte sur ce qu'a écrit l'élève."""
+    """Une liste qui commence par un signe moins est prise pour une option, ou le fichier l'emporte sur l'option."""
     module = variant("exercice1", NOISE=7)
     words = ["--section", "2.2.1", "--true-weights", "-3,4", "--noise", "0.5", "--seed", "5"]
     output = say(module, monkeypatch, capsys, *words, "--corrige", "--figures", str(tmp_path))
@@ -297,7 +298,7 @@ def test_an_option_replaces_its_constant(monkeypatch, capsys, tmp_path):
 
 
 def test_counts_that_do_not_fit_in_memory_are_refused(monkeypatch, capsys):
-    """Les groupes sont tirés d'un coup : ce qu'aucune ligne de LIMITS ne peut dire."""
+    """Des groupes qui ne tiennent pas en mémoire sont tirés quand même."""
     words = ["--n-iterations", "100000", "--batch-size", "100000"]
     assert "mémoire" in refused(load("exercice1"), words, monkeypatch, capsys)
     words = ["--n-observations", "10000000", "--true-weights", "1,2,3"]
@@ -306,7 +307,7 @@ def test_counts_that_do_not_fit_in_memory_are_refused(monkeypatch, capsys):
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_import_is_silent_and_a_console_session_works(script, capsys, monkeypatch):
-    """Après l'import, rien n'a tourné ; une section s'appelle sans argument, lit les constantes, laisse ses figures."""
+    """L'import lance quelque chose, ou une section ne s'appelle plus à la main."""
     before = dict(plt.rcParams)
     module = variant(script)
     assert capsys.readouterr() == ("", "") and dict(plt.rcParams) == before and not plt.get_fignums()
@@ -318,7 +319,7 @@ def test_import_is_silent_and_a_console_session_works(script, capsys, monkeypatc
 
 
 def test_a_console_session_follows_the_constants():
-    """`exercice1.LEARNING_RATE = 0.03; exercice1.section_loop()`."""
+    """`exercice1.LEARNING_RATE = 0.03`, puis `section_loop()`, se joue avec l'ancien taux."""
     module = variant("exercice1")
     module.LEARNING_RATE, module.N_ITERATIONS = 0.03, 7
     output, answer = call(module, "2.2.2-boucle")
@@ -330,7 +331,7 @@ SECTION_START = "    _, inputs, targets, weights, bias = setup(N_OBSERVATIONS)\n
 
 
 def test_a_blank_is_announced_and_the_rest_runs(tmp_path):
-    """« À vous n° 4 : tracez (exercice1.py, ligne N) » : les autres sections sont jouées, état 0, pas de figure."""
+    """Une partie à écrire arrête les autres sections, ou n'est pas annoncée avec sa ligne."""
     text = (ROOT / "exercice1.py").read_text(encoding="utf-8")
     first, second = [match.start() for match in re.finditer(re.escape(SECTION_START), text)][:2]
     text = text[:second] + "    plt.figure()\n" + BLANK + text[second:]
@@ -355,7 +356,7 @@ def test_a_blank_is_announced_and_the_rest_runs(tmp_path):
     ],
 )
 def test_a_students_error_keeps_its_traceback(error, tmp_path):
-    """L'erreur de l'élève, et celle de PyTorch pour un `forward` mal nommé, ne sont jamais avalées : état 1."""
+    """L'erreur de l'élève est avalée, ou perd son traceback."""
     text = (ROOT / "exercice1.py").read_text(encoding="utf-8")
     text = text.replace(SECTION_START, f"    raise {error}\n{SECTION_START}", 1)
     (tmp_path / "exercice1.py").write_text(text, encoding="utf-8")
@@ -365,7 +366,7 @@ def test_a_students_error_keeps_its_traceback(error, tmp_path):
 
 
 def test_a_section_that_returns_nothing_breaks_nothing(tmp_path):
-    """L'élève a effacé un return, ou rendu autre chose qu'un texte."""
+    """Un return effacé par l'élève casse le lancement."""
     text = (ROOT / "exercice1.py").read_text(encoding="utf-8")
     for returned in ("None", "[1, 2]", '""'):
         changed = text.replace(SECTION_START, f"    return {returned}\n{SECTION_START}", 1)
@@ -377,7 +378,7 @@ def test_a_section_that_returns_nothing_breaks_nothing(tmp_path):
 
 
 def test_np_random_is_seeded_before_each_section(tmp_path, capsys, monkeypatch):
-    """Un élève écrit np.random.uniform : deux essais donnent les mêmes nombres, et --seed les change."""
+    """Un np.random de l'élève change d'un essai à l'autre, ou --seed ne le change pas."""
     module = variant("exercice1")
     drawn = []
     module.SECTIONS = {"2.2.1": lambda: drawn.append(np.random.uniform()), "2.2.2": lambda: drawn.append("")}
@@ -387,7 +388,7 @@ def test_np_random_is_seeded_before_each_section(tmp_path, capsys, monkeypatch):
 
 
 def test_overflow_is_silent_and_other_warnings_are_not(monkeypatch, capsys):
-    """Une perte qui explose n'affiche pas l'avertissement de NumPy ; celui d'une autre faute, si."""
+    """Une perte qui explose affiche un avertissement de NumPy, ou une autre faute n'affiche plus le sien."""
     module = variant("exercice1")
     module.SECTIONS = {"2.2.1": lambda: np.float64(1e200) ** 2 - np.float64(1e200) ** 2}
     say(module, monkeypatch, capsys)
@@ -397,7 +398,7 @@ def test_overflow_is_silent_and_other_warnings_are_not(monkeypatch, capsys):
 
 
 def test_a_window_blocks_even_in_interactive_mode(monkeypatch, capsys):
-    """Après %matplotlib tk ou plt.ion(), un simple plt.show() rendrait la main ; deux figures se montrent ensemble."""
+    """Après %matplotlib tk ou plt.ion(), les fenêtres se ferment aussitôt, ou viennent une par une."""
     module, shown = variant("exercice1"), []
     monkeypatch.setattr(plt, "show", lambda block=None: shown.append((block, len(plt.get_fignums()))))
     monkeypatch.setattr(module, "has_window", lambda: True)
@@ -410,6 +411,7 @@ def test_a_window_blocks_even_in_interactive_mode(monkeypatch, capsys):
 
 
 def test_a_figure_closed_meanwhile_is_not_waited_for(monkeypatch, capsys):
+    """Le script demande de fermer une figure qui ne l'attend plus."""
     module = variant("exercice1")
     monkeypatch.setattr(plt, "show", lambda block=None: pytest.fail("rien à montrer"))
     monkeypatch.setattr(module, "has_window", lambda: True)
@@ -430,7 +432,7 @@ def interrupt(script, folder):
 
 @pytest.mark.skipif(os.name == "nt", reason="un autre processus n'y envoie pas Ctrl+C")
 def test_ctrl_c(tmp_path):
-    """« Interrompu. », état 130, tout de suite, sans attendre la fin."""
+    """Ctrl+C attend la fin, ou affiche un traceback."""
     scripts = [script for script in SCRIPTS if script in ENDLESS]
     with ThreadPoolExecutor(2) as pool:
         ends = list(pool.map(interrupt, scripts, [tmp_path / script for script in scripts]))
@@ -439,7 +441,7 @@ def test_ctrl_c(tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="un tube rompu y est une autre erreur")
 def test_reader_of_the_pipe_leaves(tmp_path):
-    """`python exercice1.py | head -1` se termine en silence."""
+    """`python exercice1.py | head -1` finit par une erreur."""
     process = start("exercice1", tmp_path)
     process.stdout.readline()
     process.stdout.close()
@@ -448,7 +450,7 @@ def test_reader_of_the_pipe_leaves(tmp_path):
 
 
 def test_a_figure_that_cannot_be_written_is_one_sentence(tmp_path):
-    """Un dossier qui porte le nom du fichier, un fichier là où il faut un dossier : une phrase, état 2."""
+    """Une figure qui ne peut pas être écrite donne un traceback."""
     (tmp_path / "figures" / "exercice1-2.2.1.png").mkdir(parents=True)
     status, _, errors = run("exercice1", tmp_path, "--section", "2.2.1")
     assert status == 2 and errors.count("\n") == 1 and "impossible d'enregistrer" in errors
@@ -459,7 +461,7 @@ def test_a_figure_that_cannot_be_written_is_one_sentence(tmp_path):
 
 
 def test_from_another_folder_in_ascii(tmp_path):
-    """Lancé d'ailleurs, sur une console sans accents : les figures vont dans le dossier d'où on le lance."""
+    """Lancé d'ailleurs, sur une console sans accents, le script s'arrête ou range mal ses figures."""
     shutil.copy(ROOT / "exercice1.py", tmp_path)
     (tmp_path / "ailleurs").mkdir()
     command = [sys.executable, "-W", "error", "../exercice1.py", "--section", "2.2.2-boucle"]
@@ -472,7 +474,7 @@ def test_from_another_folder_in_ascii(tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="ailleurs il y a toujours un écran")
 @pytest.mark.parametrize("backend", ["TkAgg", "module://un_module_absent", None])
 def test_no_display_whatever_the_backend(backend, tmp_path):
-    """Une fenêtre demandée sans écran, un carnet qui laisse son propre moteur : rien ne casse."""
+    """Une fenêtre demandée sans écran, ou le moteur d'un carnet, arrête le script."""
     status, output, errors = run("exercice1", tmp_path, "--section", "2.2.1", MPLBACKEND=backend, DISPLAY=None)
     assert (status, errors) == (0, "")
     assert "Pas de fenêtre ici" in output and (tmp_path / "figures" / "exercice1-2.2.1.png").exists()
@@ -490,7 +492,7 @@ def show(**options):
 
 
 def test_the_panel_of_pycharm_shows_the_figures(tmp_path):
-    """Son moteur n'a pas de fenêtre pour matplotlib, et pourtant il montre : ni dossier, ni « Fermez la figure »."""
+    """Dans PyCharm, les figures vont dans un dossier, ou « Fermez la figure » est dit pour rien."""
     (tmp_path / "backend_interagg.py").write_text(PANEL, encoding="utf-8")
     backend = "module://backend_interagg"
     status, output, errors = run("exercice1", tmp_path, "--section", "2.2.1", MPLBACKEND=backend, PYTHONPATH=".")
@@ -499,7 +501,7 @@ def test_the_panel_of_pycharm_shows_the_figures(tmp_path):
 
 
 def test_idle_has_no_reconfigure(tmp_path):
-    """Dans IDLE, sys.stdout n'a pas `reconfigure` : le script s'en passe, et laisse Ctrl+C à IDLE."""
+    """Dans IDLE, le script s'arrête sur sys.stdout, ou prend Ctrl+C pour lui."""
     shutil.copy(ROOT / "exercice1.py", tmp_path)
     code = """
 import io, signal, sys
@@ -528,7 +530,7 @@ def functions_of(script):
 
 
 def test_what_scripts_share_has_one_text():
-    """Le lancement, et toute fonction qui porte le même nom dans deux scripts : le même texte, à la lettre.
+    """Le lancement, ou une fonction de même nom, n'a pas le même texte dans deux scripts.
 
     Sauf ce que chaque script a de propre : ses sections, sa courbe, son modèle, son optimiseur, son dessin. La boucle
     d'apprentissage, elle, est la même dans les deux scripts de PyTorch.
@@ -546,7 +548,7 @@ def test_what_scripts_share_has_one_text():
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_constants_come_first_and_sections_are_short(script):
-    """Les réglages dans les 45 premières lignes, un par ligne ; la section la plus longue tient sur un écran."""
+    """Un réglage n'est pas dans les 45 premières lignes, ou une section dépasse un écran."""
     lines = (ROOT / f"{script}.py").read_text(encoding="utf-8").splitlines()
     constants = [number for number, line in enumerate(lines) if re.match(r"[A-Z_]+ = ", line)]
     settings = next(number for number, line in enumerate(lines) if line.startswith("# --- Réglages"))
@@ -557,7 +559,7 @@ def test_constants_come_first_and_sections_are_short(script):
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_the_code_stays_plain(script):
-    """Avant le lancement, pas de lambda ni de fonction cachée dans une autre, sauf `draw`."""
+    """La leçon gagne un lambda, ou une fonction cachée dans une autre (sauf `draw`)."""
     text = (ROOT / f"{script}.py").read_text(encoding="utf-8").partition("# --- Lancement")[0]
     tree = ast.parse(text)
     assert not any(isinstance(node, (ast.Lambda, ast.NamedExpr)) for node in ast.walk(tree))
@@ -624,7 +626,7 @@ def windows(display, tmp_path_factory):
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_windows_come_section_by_section(script, windows):
-    """Une section, ses fenêtres toutes ensemble, qu'on voit ; après sa réponse ; rien n'est enregistré."""
+    """Les fenêtres d'une section ne viennent pas ensemble, après sa réponse, ou sont enregistrées."""
     folders, outputs = windows
     output = outputs[script]
     seen = [line for line in output.splitlines() if line.startswith("FENETRE")]
@@ -662,7 +664,7 @@ LIVE = {
 
 @pytest.mark.parametrize("script", LIVE)
 def test_closing_a_live_window(script, display, tmp_path):
-    """Un vrai clic sur la croix : plus d'image, rien ne se rouvre, l'apprentissage va au bout, état 0."""
+    """Fermer la fenêtre en direct arrête l'apprentissage, ou la fenêtre se rouvre."""
     output = drive(LIVE_DRIVER, script, [*LIVE[script], "--corrige"], display, tmp_path)
     images = [line for line in output.splitlines() if line.startswith(("IMAGE", "OUVERTE"))]
     assert images == ["IMAGE 1", "IMAGE 1", "IMAGE 0"]
@@ -685,7 +687,7 @@ exercice1.main()
 
 
 def test_ctrl_c_while_a_window_waits(display, tmp_path):
-    """Tk avale l'interruption de Python ; le script s'arrête quand même."""
+    """Devant une fenêtre, Ctrl+C n'arrête pas le script : Tk avale l'interruption de Python."""
     shutil.copy(ROOT / "exercice1.py", tmp_path)
     command = [sys.executable, "-c", LEFT_ALONE]
     kept = environment(MPLBACKEND="TkAgg", DISPLAY=display)

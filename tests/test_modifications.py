@@ -95,6 +95,7 @@ def results(workers, tmp_path_factory):
 
 @pytest.mark.parametrize("name", EDITS)
 def test_the_edited_script_works(results, name):
+    """Un réglage ou une fonction changés par l'élève arrêtent le script, ou donnent un texte trop long."""
     status, output, errors = results[name]
     assert (status, errors) == (0, "")
     check_layout(output)
@@ -110,7 +111,7 @@ def learned(results, name, section):
     "name, weights", [("une entrée", [7]), ("trois entrées", [2, 4, -3]), ("cinq entrées", [1, 2, 3, 4])]
 )
 def test_exercice1_speaks_of_the_new_weights(results, name, weights):
-    """Aucune phrase ne répète à la main les poids d'origine."""
+    """Une phrase répète à la main les poids d'origine."""
     output = results[name][1]
     # Les poids sont arrivés après 100 itérations : il en reste l'écart que le biais leur impose (0.05 vu au plus).
     assert learned(results, name, "2.2.2-boucle")[:-1] == pytest.approx(weights, abs=0.1)
@@ -118,6 +119,7 @@ def test_exercice1_speaks_of_the_new_weights(results, name, weights):
 
 
 def test_exercice1_degenerate_cases_say_something_true(results):
+    """Un taux trop grand, trois itérations, vingt observations : une phrase fausse."""
     measured, _, answer = blocks(results["taux trop grand"][1])["2.2.2-boucle"].partition("Réponse")
     assert "le taux 0.5 dépasse la limite, 0.0559" in measured, "le diagnostic, toujours là"
     assert "Rien à conclure" in answer
@@ -127,11 +129,13 @@ def test_exercice1_degenerate_cases_say_something_true(results):
 
 
 def test_relu_plot_follows_the_edit(results):
+    """Une réponse parle de la fonction ou du nombre de couches d'avant le changement."""
     assert "0.25^3" in results["trois couches de gradient"][1]
     assert "n'est pas ReLU : elle vaut -1 en -10" in answer_of(blocks(results["relu qui fuit"][1])["3.1-relu"])
 
 
 def test_exercice2_follows_the_edit(results):
+    """Une réponse donne les formes, ou un pluriel, d'avant le changement."""
     structure = {
         name: answer_of(blocks(results[name][1])["3.2-structure"])
         for name, (script, _, _) in EDITS.items()
@@ -144,6 +148,7 @@ def test_exercice2_follows_the_edit(results):
 
 
 def test_exercice3_speaks_of_the_line_only_if_there_is_one(results):
+    """« La droite apprise » est dit d'un réseau, ou un taux de 30 n'est pas nommé."""
     for name, (script, changes, _) in EDITS.items():
         if script == "exercice3" and name != "taux de 30":
             answers = [answer_of(text) for text in blocks(results[name][1]).values()]
@@ -153,6 +158,7 @@ def test_exercice3_speaks_of_the_line_only_if_there_is_one(results):
 
 
 def test_nonlinear_follows_the_edit(results):
+    """Une autre classe, une autre courbe ou un seul neurone : plus de réponse."""
     assert "sans activation, 1 neurone " in results["un neurone caché"][1]
     for name in ["autre classe", "courbe qui oscille", "x⁴ sans bruit"]:
         assert "Réponse :" in blocks(results[name][1])["3.3.2-non-lineaire"]

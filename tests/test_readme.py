@@ -32,6 +32,7 @@ def load_cell(cell):
 
 
 def test_the_continuous_integrations_run_the_set_up_commands():
+    """L'intégration continue essaie d'autres commandes que celles que lit un débutant."""
     ci, workflow = ((ROOT / name).read_text(encoding="utf-8") for name in (".ci/run", ".github/workflows/tests.yml"))
     elsewhere, windows = ([line for line in SET_UP if line.startswith(start)] for start in ("python3 ", "py "))
     assert len(elsewhere) == len(windows) == 2 and len(SET_UP) == 4
@@ -58,6 +59,7 @@ def mentions(text, option):
 
 
 def test_commands_name_real_scripts_options_and_sections(helps):
+    """Une commande du README nomme un script, une option ou une section qui n'existe pas."""
     lines = [line for line in [*COMMANDS, *CODE] if re.search(r"\.py\b", line) and " " in line]
     assert len(lines) > 8
     for line in lines:
@@ -72,6 +74,7 @@ def test_commands_name_real_scripts_options_and_sections(helps):
 
 
 def test_torchrun_takes_its_options():
+    """torchrun refuse une commande du README."""
     lines = [line.split()[1:] for line in COMMANDS if "torchrun" in line]
     assert len(lines) == 2
     for words in lines:
@@ -80,6 +83,7 @@ def test_torchrun_takes_its_options():
 
 
 def test_options_exist(helps):
+    """Le README donne une option qui n'existe pas, ou en oublie une des cinq communes."""
     options = {word for code in CODE for word in re.findall(r"--[a-z-]+", code)} - {"--args"}
     of_torchrun = {"--local-addr", "--nproc-per-node"}
     assert all(mentions(get_args_parser().format_help(), option) for option in of_torchrun)
@@ -92,6 +96,7 @@ def test_options_exist(helps):
 
 
 def test_every_section_is_named_in_its_order():
+    """Une section manque au tableau, ou n'y est pas à sa place."""
     table = rows(part("Les scripts et leurs sections"))
     assert sorted(row[0].strip("`") for row in table) == [f"{script}.py" for script in SCRIPTS]
     for script, _, sections in table:
@@ -99,6 +104,7 @@ def test_every_section_is_named_in_its_order():
 
 
 def test_minutes_follow_the_sections():
+    """Il y a une durée de trop ou de moins, ou un total faux."""
     table = rows(part("Pour l'enseignant"))
     assert len(table) == len(SCRIPTS)
     for script, minutes, total in table:
@@ -107,6 +113,7 @@ def test_minutes_follow_the_sections():
 
 
 def test_named_files_settings_and_messages_exist():
+    """Le README nomme un fichier, un réglage ou un message qui n'existe pas."""
     for code in CODE:
         if re.fullmatch(r"[\w/.-]+\.(py|md|txt)", code) and code not in ("questions.md", "verifier.py"):
             assert (ROOT / code).exists(), code
@@ -124,7 +131,7 @@ def test_named_files_settings_and_messages_exist():
 
 
 def test_the_front_page_is_short_and_shows_what_is_printed(tmp_path):
-    """Au plus 1300 mots, code à part ; les lignes montrées sont de vraies lignes, dans leur ordre."""
+    """Plus de 1300 mots, code à part, ou une ligne montrée que le script n'affiche pas."""
     words = re.sub(r"```.*?```", "", README, flags=re.DOTALL).split()
     assert len(words) <= 1300
     (shown,) = re.findall(r"```\n(===.*?)```", README, re.DOTALL)
@@ -135,5 +142,5 @@ def test_the_front_page_is_short_and_shows_what_is_printed(tmp_path):
 
 
 def test_no_measure_is_left_alone():
-    """Rien qui ressemble à une mesure : un nombre suivi de « fois » ou d'une unité de durée."""
+    """Le README donne une durée ou un rapport, que rien ne mesure ici."""
     assert not re.search(r"\d\s(fois|s|ms|µs|secondes?)\b", README)

@@ -14,12 +14,13 @@ REFERENCES = {"linéaire": lambda x: 1 * x, "sigmoïde": torch.sigmoid, "tanh": 
 
 
 def test_the_names_are_those_of_the_settings():
+    """Une activation de la leçon ne peut pas être choisie, ou n'est comparée à rien ici."""
     assert list(lesson.FUNCTIONS) == lesson.LIMITS["ACTIVATIONS"] == lesson.ACTIVATIONS == list(REFERENCES)
 
 
 @pytest.mark.parametrize("name", REFERENCES)
 def test_activation_against_torch(name):
-    """Quelques arrondis (eps) d'écart au plus, même très loin de 0."""
+    """Une activation diffère de celle de PyTorch de plus que quelques arrondis, même très loin de 0."""
     for points in (EXTREMES, np.linspace(-30, 30, 4001)):
         expected = REFERENCES[name](torch.tensor(points))
         with np.errstate(over="ignore"):  # comme le fait le lancement : exp(1000) déborde, et 1/(1 + inf) vaut 0
@@ -29,6 +30,7 @@ def test_activation_against_torch(name):
 
 @pytest.mark.parametrize("name", REFERENCES)
 def test_slope_against_autograd(name):
+    """La pente tracée n'est pas celle de PyTorch."""
     points = np.linspace(-6, 6, 500)  # 0, où ReLU n'a pas de pente, n'en est pas
     x = torch.tensor(points, requires_grad=True)
     REFERENCES[name](x).sum().backward()
@@ -37,6 +39,7 @@ def test_slope_against_autograd(name):
 
 
 def test_softmax_against_torch(recwarn):
+    """softmax diffère de celle de PyTorch, ou déborde pour de grands scores."""
     for scores in np.random.default_rng(0).normal(0, 5, size=(50, 7)):
         expected = torch.softmax(torch.tensor(scores), dim=-1)
         # L'exponentielle d'un score de 20 amplifie l'arrondi d'autant ; ajouter 1000 mange trois chiffres.
@@ -58,7 +61,7 @@ RELUS = {
 
 @pytest.mark.parametrize("name", RELUS)
 def test_any_way_a_beginner_writes_relu_runs(name):
-    """Les mêmes lignes et les mêmes réponses qu'avec np.maximum, quelle que soit la façon de l'écrire."""
+    """Une autre façon juste d'écrire ReLU casse une section, ou en change une ligne."""
     for section in ("3.1-relu", "3.1-activations"):
         assert call(variant("relu_plot", [(RIGHT, RELUS[name])]), section) == call(lesson, section)
 
@@ -100,11 +103,13 @@ def played(tmp_path_factory):
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=lambda number: f"{CASES[number][0]} {CASES[number][2][:30]}")
 def test_each_sentence_on_both_sides(number, played):
+    """Une phrase est dite d'un essai qui ne la montre pas, ou tue là où elle est vraie."""
     answer, (_, _, said, unsaid, *_) = played[0][number], CASES[number]
     assert said in answer and unsaid not in answer, answer
 
 
 def test_every_branch_below_the_answers_is_taken(played):
+    """Une phrase d'une réponse n'est dite dans aucun cas : personne ne l'a jamais vérifiée."""
     assert never_taken("relu_plot", played[1]) == ([], [])
 
 
@@ -119,7 +124,7 @@ PLOTS = [
 
 @pytest.mark.parametrize("line, names", PLOTS, ids=lambda value: f"{value}"[:40])
 def test_a_label_makes_a_legend(line, names, recwarn):
-    """La courbe de l'élève a un nom : il est dans la légende ; elle n'en a pas : ni légende, ni avertissement."""
+    """Le nom que l'élève donne à sa courbe n'est pas en légende, ou son absence donne un avertissement."""
     variant("relu_plot", [(PLOT, line)]).section_relu()
     legend = plt.gca().get_legend()
     assert (legend and [text.get_text() for text in legend.get_texts()]) == names
@@ -129,6 +134,7 @@ def test_a_label_makes_a_legend(line, names, recwarn):
 
 @pytest.mark.parametrize("n_layers, scores, x_max", [(1, [5, 0], 0.1), (100, [0] * 50, 1000), (3, [7], 8)])
 def test_settings_are_edited_freely(n_layers, scores, x_max, recwarn):
+    """Une liste d'un score ou de cinquante activations casse une section."""
     for activations in (["tanh"], ["ReLU", "ReLU", "linéaire"], ["sigmoïde"] * 50):
         changes = {"N_LAYERS": n_layers, "SCORES": scores, "X_MAX": x_max, "ACTIVATIONS": activations}
         for section in lesson.SECTIONS:

@@ -115,6 +115,7 @@ def parameters():
 
 @pytest.mark.parametrize("k", parameters())
 def test_each_answer_has_its_verdict_and_its_reason(k, bench):
+    """Une réponse juste est refusée, une fausse acceptée, ou la raison donnée n'est pas la bonne."""
     answers, verdicts, said = CASES[k]
     for number, wanted in verdicts.items():
         if wanted != "?":
@@ -123,6 +124,7 @@ def test_each_answer_has_its_verdict_and_its_reason(k, bench):
 
 
 def test_every_number_has_right_and_wrong_answers():
+    """Un numéro n'est plus essayé sur des réponses justes et fausses."""
     for number in NUMBERS:
         verdicts = [case[1][number] for case in CASES if number in case[1]]
         assert verdicts.count("bien") >= 2 and verdicts.count("pas encore") >= 4, number
@@ -160,6 +162,7 @@ def whole(files, bench, answers, script="exercice1"):
 @pytest.mark.lent
 @pytest.mark.parametrize("code", DEADLY, ids=lambda code: code[-30:])
 def test_a_deadly_answer_has_its_line_and_the_others_are_judged(code, files, bench, monkeypatch):
+    """Une boucle sans fin ou un exit() empêche de juger les autres numéros."""
     monkeypatch.setattr(verifier, "SECONDS", 2)
     before = list(dialogue.running)
     lines, n_good = whole(files, bench, {1: code})
@@ -170,7 +173,7 @@ def test_a_deadly_answer_has_its_line_and_the_others_are_judged(code, files, ben
 
 @pytest.mark.parametrize("code", HOSTILE, ids=lambda code: code[-30:])
 def test_a_hostile_answer_has_its_line(code, bench):
-    """Le même enfant juge ensuite une autre réponse."""
+    """Une réponse hostile n'a pas sa ligne, ou l'enfant ne peut plus en juger d'autre."""
     verdict, reason = bench.judge({1: code}, 1)
     assert (verdict, HOSTILE[code] in reason, "\n" in reason) == ("pas encore", True, False), reason
     assert bench.judge({}, 3) == ("bien", "")
@@ -178,7 +181,7 @@ def test_a_hostile_answer_has_its_line(code, bench):
 
 @pytest.mark.lent
 def test_the_child_counts_its_own_time(files, bench, monkeypatch):
-    """Sans attendre la limite d'horloge, trois fois plus longue : l'enfant s'arrête de lui-même."""
+    """L'enfant attend la limite d'horloge, trois fois plus longue, au lieu de s'arrêter de lui-même."""
     monkeypatch.setattr(verifier, "SECONDS", 2)
     work = verifier.Work("relu_plot", "", [], {})
     text = filled(files["relu_plot.py"], {**bench.right, 7: "while True:\n    pass"})
@@ -191,6 +194,7 @@ def test_the_child_counts_its_own_time(files, bench, monkeypatch):
 
 
 def test_a_reply_without_the_word_of_its_question_is_not_read():
+    """Le code de l'élève peut souffler un verdict au vérificateur."""
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True)
     child = dialogue.Child(process, queue.Queue())
     for reply in ({"seen": {"ok": True}}, {"seen": {}, "token": "deviné"}, "bien", 3, None):
@@ -199,11 +203,13 @@ def test_a_reply_without_the_word_of_its_question_is_not_read():
 
 
 def test_prints_by_the_thousand_do_no_harm(files, bench):
+    """Cent mille print bloquent le vérificateur, ou changent un verdict."""
     lines, n_good = whole(files, bench, {1: "for i in range(100_000):\n    print(i, 'é' * 50)\nax.plot(loss_history)"})
     assert n_good == 6, lines[0]
 
 
 def test_a_child_that_dies_leaves_no_zombie(files, bench):
+    """Chaque script mort laisse un processus derrière lui."""
     whole(files, bench, {1: "import os\nos.fork() if hasattr(os, 'fork') else None\nos._exit(3)"})
     if sys.platform == "linux":
         left = subprocess.run(["ps", "-eo", "stat,args"], capture_output=True, text=True).stdout
@@ -225,6 +231,7 @@ def test_a_child_that_dies_leaves_no_zombie(files, bench):
     ],
 )
 def test_a_script_that_does_not_load_says_so_once(text, said, bench):
+    """Un script que Python ne lit pas n'a pas sa ligne, ou la même raison est répétée."""
     path = bench.folder / "relu_plot.py"
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
@@ -256,12 +263,13 @@ RAISE = 'raise NotImplementedError("À vous n° {} : ...")'
     ],
 )
 def test_a_raise_left_under_or_over_an_answer(code, verdict, said, bench):
+    """Un raise oublié rend fausse une réponse juste, ou cache une réponse qui n'est pas atteinte."""
     found = bench.judge({7: code}, 7)
     assert found[0] == verdict and said in found[1]
 
 
 def test_a_mistake_in_another_blank_is_its_own(files, bench):
-    """La réponse est juste, mais sa section ne se joue pas : c'est l'autre qu'il faut d'abord corriger."""
+    """Une réponse juste est dite fausse parce qu'une autre arrête sa section."""
     lines, _ = whole(files, bench, {7: "return max(0, x)"}, "relu_plot")
     assert "il faut d'abord que" not in lines[0] and "élément" in lines[0]
     assert (
@@ -283,7 +291,7 @@ FAULTS = [  # une réponse fausse, et les numéros qui l'attendent, alors que le
 @pytest.mark.lent
 @pytest.mark.parametrize("answers, script, waiting", FAULTS, ids=lambda value: str(value)[:20])
 def test_who_waits_for_whom(answers, script, waiting, files, bench, monkeypatch):
-    """Un numéro juste attend celui qui l'arrête, nommé ; les autres sont bien."""
+    """Un numéro juste, arrêté par un autre, n'en dit pas le nom."""
     monkeypatch.setattr(verifier, "SECONDS", 8)
     (wrong,) = answers
     lines, _ = whole(files, bench, answers, script)
@@ -305,6 +313,7 @@ EDITS = {  # ce que l'élève a changé hors des lignes à écrire, et ce qu'on 
 
 @pytest.mark.parametrize("new", EDITS)
 def test_a_mistake_in_the_given_loop_is_not_laid_on_a_number(new, files, bench):
+    """Une faute dans du code donné est reprochée à un numéro juste."""
     text = filled(files["exercice1.py"], bench.right).replace("deltas = outputs - y ", new)
     (bench.folder / "exercice1.py").write_text(text, encoding="utf-8")
     lines, _ = verifier.check_script("exercice1")
@@ -314,6 +323,7 @@ def test_a_mistake_in_the_given_loop_is_not_laid_on_a_number(new, files, bench):
 
 @pytest.mark.parametrize("name", ["random.py", "numpy.py"])
 def test_a_file_named_like_a_library_is_said(name, files, tmp_path):
+    """Un random.py de l'élève donne un traceback incompréhensible."""
     for each, text in files.items():
         (tmp_path / each).parent.mkdir(exist_ok=True)
         (tmp_path / each).write_text(text, encoding="utf-8")
@@ -340,6 +350,7 @@ CONSTANTS = {
 @pytest.mark.lent
 @pytest.mark.parametrize("script", CONSTANTS)
 def test_a_changed_setting_does_not_change_the_verdict(script, files, bench):
+    """Un réglage changé fait refuser une réponse juste."""
     text = filled(files[f"{script}.py"], bench.right)
     for old, new in CONSTANTS[script].items():
         assert old in text
@@ -350,6 +361,7 @@ def test_a_changed_setting_does_not_change_the_verdict(script, files, bench):
 
 
 def test_a_refused_setting_is_said_as_it_is(files, bench):
+    """Un réglage refusé passe pour une faute dans le code de l'élève."""
     text = filled(files["relu_plot.py"], bench.right).replace("X_MAX = 8", "X_MAX = -8")
     (bench.folder / "relu_plot.py").write_text(text, encoding="utf-8")
     lines, n_good = verifier.check_script("relu_plot")
@@ -364,6 +376,7 @@ def sweep(bench, others):
 
 @pytest.mark.lent
 def test_with_all_but_one_that_one_is_to_do(bench):
+    """Le corrigé d'un numéro fait accepter un autre numéro, resté vide."""
     found = sweep(bench, lambda number: {k: code for k, code in bench.right.items() if k != number})
     assert {number: verdict for number, (verdict, _) in found.items() if verdict != "à faire"} == {}
 
@@ -371,7 +384,7 @@ def test_with_all_but_one_that_one_is_to_do(bench):
 @pytest.mark.lent
 @pytest.mark.parametrize("alone", NUMBERS)
 def test_with_only_one_no_other_is_right(alone, bench):
-    """Rien de ce qui est écrit ailleurs ne suffit à un autre numéro ; celui-ci est déjà bien, ou attend un autre."""
+    """Ce qui est écrit pour un numéro suffit à un autre, resté vide."""
     script = BLANKS[alone - 1].script
     for number in [k for k in NUMBERS if BLANKS[k - 1].script == script]:
         verdict, reason = bench.judge({}, number, {alone: bench.right[alone]})
@@ -390,6 +403,7 @@ def run_verifier(folder, *words, timeout=120, encoding="cp1252"):
 
 @pytest.mark.lent
 def test_from_all_blank_to_all_right(files, bench, tmp_path):
+    """La version vierge a un point, ou le corrigé n'a pas tout juste, ou un fichier reste dans le dossier."""
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
@@ -411,6 +425,7 @@ def test_from_all_blank_to_all_right(files, bench, tmp_path):
 
 
 def test_one_script_and_a_hint(bench, files):
+    """Un indice manque, est trop long, ou donne plus que son niveau."""
     for name in ("exercice1.py", "relu_plot.py"):
         (bench.folder / name).write_text(files[name], encoding="utf-8")
     status, output, errors = run_verifier(bench.folder, "relu_plot.py")
@@ -429,12 +444,13 @@ def test_one_script_and_a_hint(bench, files):
     "words", [["--indice", "0"], ["--indice", "4.4"], ["--indice", "é"], ["exercice9"], ["--indice"]]
 )
 def test_a_command_that_means_nothing_is_refused_in_one_line(words, bench):
+    """Une commande mal tapée donne un traceback."""
     status, output, errors = run_verifier(bench.folder, *words)
     assert (status, output) == (2, "") and errors.count("\n") == 1 and errors.startswith("verifier.py : ")
 
 
 def test_the_numbers_written_in_the_checks_are_those_of_the_table():
-    """Quelques vérifications nomment un autre numéro : 4 et 5 dans `train`, 13 et 18 pour la perte gardée."""
+    """Une vérification envoie à un mauvais numéro (4 et 5 dans `train`, 13 et 18 pour la perte gardée)."""
     keys = {number: blank.observe.__name__ for number, blank in enumerate(BLANKS, start=1)}
     assert (keys[4], keys[5]) == ("observe_groups", "observe_taking")
     assert (BLANKS[12].script, keys[13]) == ("exercice3", "observe_keeping")
@@ -443,7 +459,7 @@ def test_the_numbers_written_in_the_checks_are_those_of_the_table():
 
 
 def test_what_is_said_fits_every_console():
-    """Rien hors de cp1252 dans les consignes, les indices, les erreurs."""
+    """Une consigne, un indice ou une erreur sort de cp1252."""
     for blank in BLANKS:
         "".join([blank.consigne, *blank.hints]).encode("cp1252")
     for path in (ROOT / "outils" / "verification").glob("*.py"):
@@ -457,6 +473,7 @@ def curve(y, x=None, kind="line"):
 
 
 def test_a_curve_is_matched_on_its_points():
+    """Une courbe juste mais tracée autrement est refusée, ou un bout de courbe accepté."""
     losses = [100 / (k + 1) for k in range(50)]
     for series in [
         curve(losses),
@@ -481,6 +498,7 @@ def test_a_curve_is_matched_on_its_points():
 
 
 def test_relu_is_judged_on_its_seven_values():
+    """relu est jugée « bien » alors qu'elle rend nan, change x ou perd sa forme."""
     seen = {"none": False, "x": relu_plot.POINTS, "shape": [7], "values": relu_plot.WANTED, "printed": ""}
     assert relu_plot.judge_relu(seen) == ""
     assert (
@@ -492,6 +510,7 @@ def test_relu_is_judged_on_its_seven_values():
 
 
 def test_groups_are_judged_on_their_numbers():
+    """Des groupes tirés une fois pour toutes, ou hors des observations, passent pour justes."""
     rng = exercice1.np.random.default_rng(3)
     rows, others = rng.integers(12, size=(2, 60, 4)).tolist()
     assert exercice1.groups_fault(rows, others) == ""
@@ -501,6 +520,7 @@ def test_groups_are_judged_on_their_numbers():
 
 
 def test_shapes_are_judged_on_pairs():
+    """Des formes écrites autrement sont refusées, ou recopiées, acceptées."""
     for text in ("(4, 11) (11, 3)", "(11, 3)\n(4, 11)", "4 x 11 ; 11 x 3", "couche 0 : (4, 11)\ncouche 1 : (11, 3)"):
         texts = [text, text.replace("11", "13")]
         assert exercice2.judge_shapes({"texts": texts}) == "", text
@@ -509,6 +529,7 @@ def test_shapes_are_judged_on_pairs():
 
 
 def test_learning_needs_two_seeds_of_three():
+    """Un bon réseau est refusé pour une graine malheureuse, ou un mauvais accepté pour une heureuse."""
     x = exercice1.np.linspace(0, 1, 50)
     y = x**4 + 0.1 * ((7 * exercice1.np.arange(50)) % 50) / 50  # un bruit étalé de 0 à 0.1
     good = {"x": x.tolist(), "y": y.tolist(), "prediction": (x**4 + 0.05).tolist()}
@@ -519,6 +540,7 @@ def test_learning_needs_two_seeds_of_three():
 
 
 def test_keeping_is_judged_on_what_was_given():
+    """loss_history est jugée sur d'autres pertes que celles de la boucle de l'élève."""
     losses = exercice3.expected_losses(0, 0)
     number = [{"kind": "number", "shape": [], "value": [loss]} for loss in losses]
     seen = {"given": losses, "kept": number, "start": [0, 0]}
@@ -531,7 +553,7 @@ def test_keeping_is_judged_on_what_was_given():
 
 @pytest.mark.parametrize("blank", BLANKS, ids=lambda blank: f"{blank.script} {blank.consigne[:20]}")
 def test_a_forged_observation_is_never_right(blank):
-    """Rien, des formes fausses, des textes, des vrais : aucun ne passe pour une réponse juste."""
+    """Une observation inventée, vide, fausse ou vraie, passe pour une réponse juste."""
     forged = [{}, {"ok": True}, {"axes": []}, {"tries": [True, True]}, {"texts": ["", ""]}, {"fits": [], "curves": []}]
     for seen in [*forged, None, [], "bien", {"losses": [], "axes": [[]]}, {"shapes": [], "output": True}]:
         work = verifier.Work(blank.script, "", [], {})
@@ -539,6 +561,7 @@ def test_a_forged_observation_is_never_right(blank):
 
 
 def test_an_error_is_said_in_french_with_its_own_words():
+    """L'erreur de Python perd sa ligne, ou les mots qu'on peut chercher."""
     error = {"kind": "NameError", "message": "name 'los' is not defined", "lines": [12, 84]}
     assert erreurs.sentence(error, "exercice1") == (
         "exercice1.py ligne 84 : ce nom n'existe pas (NameError: name 'los' is not defined)"
@@ -547,6 +570,7 @@ def test_an_error_is_said_in_french_with_its_own_words():
 
 
 def test_the_line_of_a_blank_without_its_raise_or_its_comment(files):
+    """Le raise et le commentaire effacés, le vérificateur ne sait plus où est le numéro."""
     text = files["exercice1.py"]
     blanks = dict(enumerate(BLANKS, start=1))
     line = source.find_line(text, 4, blanks[4])
@@ -560,6 +584,7 @@ def test_the_line_of_a_blank_without_its_raise_or_its_comment(files):
 
 # --- Dans un noyau ------------------------------------------------------------------------------------
 def test_the_kernel_is_left_as_it_was(files, bench, monkeypatch):
+    """Lancé dans un carnet, le vérificateur en change les figures, le hasard ou les réglages."""
     import nbformat
     from nbclient import NotebookClient
 

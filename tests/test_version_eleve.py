@@ -59,7 +59,7 @@ def marks(originals):
 
 # --- Ce qui est à écrire ------------------------------------------------------------------------------
 def test_the_table_and_the_scripts_say_the_same(originals):
-    """Une ligne de la table par marque, la même consigne, dans l'ordre des scripts de l'énoncé."""
+    """Une marque des scripts n'a pas sa ligne dans la table, ou pas la même consigne."""
     found = [(script, consigne) for script, consigne, _, _ in marks(originals)]
     assert sorted(found) == sorted((blank.script, blank.consigne) for blank in BLANKS) and len(set(found)) == len(found)
     scripts = [blank.script for blank in BLANKS]
@@ -70,6 +70,7 @@ def test_the_table_and_the_scripts_say_the_same(originals):
 
 
 def test_the_orders_are_short_and_keep_the_words_other_tools_look_for(originals):
+    """Une consigne déborde, ou un numéro perd ses indices ou sa section."""
     words = {
         "exercice1": ["tracez loss_history", "RATES", "trois entrées", "groupes", "groupe numéro k", "BATCH_SIZES"],
         "relu_plot": ["max(0, x)", "tracez ReLU"],
@@ -90,6 +91,7 @@ def test_the_orders_are_short_and_keep_the_words_other_tools_look_for(originals)
 
 @pytest.mark.parametrize("script", tool.SCRIPTS)
 def test_a_blank_is_two_comments_and_a_raise(script, student, originals):
+    """Un numéro à écrire n'a pas sa consigne, ou garde un bout du corrigé."""
     text = (student / f"{script}.py").read_text(encoding="utf-8")
     assert "CORRIGÉ" not in text
     for number, blank in enumerate(BLANKS, start=1):
@@ -120,7 +122,7 @@ def put_back(text, original):
 
 @pytest.mark.parametrize("script", tool.SCRIPTS)
 def test_with_the_regions_back_only_the_answers_are_missing(script, student, originals):
-    """Coupé à « # Réponse », et nulle part ailleurs ; ce qui a disparu en entier ne servait qu'aux réponses."""
+    """La coupe à « # Réponse » enlève autre chose que les réponses."""
     original, text = originals[script], (student / f"{script}.py").read_text(encoding="utf-8")
     restored = put_back(text, original)
     changed = [line for line in difflib.ndiff(original.splitlines(), restored.splitlines()) if line[0] in "+-"]
@@ -140,6 +142,7 @@ def test_with_the_regions_back_only_the_answers_are_missing(script, student, ori
 
 
 def test_every_script_runs_and_tells_what_is_left_to_write(student, workers):
+    """La version à compléter s'arrête au premier numéro, ou affiche une réponse."""
     pending = {}
     for script in tool.SCRIPTS:
         options = ["--corrige", "--figures", "figures", *OPTIONS.get(script, [])]
@@ -245,7 +248,7 @@ HANDOUT = {
 
 
 def test_no_answer_stands_elsewhere_as_a_tree(originals, files):
-    """Ni dans le code, ni dans un commentaire, un texte ou un .md : au plus 60 % d'une réponse d'un seul tenant."""
+    """Plus de 60 % d'une réponse se lit d'un seul tenant ailleurs : code, commentaire, texte ou .md."""
     leaks = {}
     for name, text in files.items():
         if not name.endswith(".ipynb"):
@@ -259,7 +262,7 @@ def test_no_answer_stands_elsewhere_as_a_tree(originals, files):
 
 
 def test_the_tree_search_sees_a_leak(originals):
-    """La recherche voit une réponse recopiée sous d'autres noms, ou dans un commentaire."""
+    """La recherche ne voit plus une réponse recopiée sous d'autres noms, ou dans un commentaire."""
     codes = answers(originals)
     for number, code in codes.items():
         if not all(
@@ -292,6 +295,7 @@ TOKENS = [
 
 @pytest.mark.parametrize("numbers, pattern, allowed", TOKENS, ids=lambda value: str(value)[:20])
 def test_no_answer_stands_elsewhere_as_words(numbers, pattern, allowed, originals, files):
+    """Le corrigé d'un numéro se lit ailleurs dans le dossier de l'élève."""
     files = {name: text for name, text in files.items() if not name.endswith(".ipynb")}
     found = {name: re.search(pattern, text)[0] for name, text in files.items() if re.search(pattern, text)}
     assert {name: text for name, text in found.items() if name not in allowed} == {}
@@ -301,6 +305,7 @@ def test_no_answer_stands_elsewhere_as_words(numbers, pattern, allowed, original
 
 # --- Le dossier ---------------------------------------------------------------------------------------
 def test_the_folder_is_complete_and_always_the_same(student, files):
+    """Un fichier manque, est de trop, ou change d'une fois à l'autre."""
     assert list(student.parent.iterdir()) == [student], "rien à côté"
     names = {path.relative_to(student).as_posix() for path in student.rglob("*") if path.is_file()}
     names = {name for name in names if "__pycache__" not in name and not name.startswith("figures/")}
@@ -332,11 +337,13 @@ PLACES = ["un fichier", "un dossier plein", "sous un fichier", "un chemin trop l
 
 @pytest.mark.parametrize("name", PLACES)
 def test_a_bad_place_is_refused_in_one_line(name, tmp_path):
+    """Un dossier qui sert déjà est écrasé, ou refusé par un traceback."""
     check_refused(bad_places(tmp_path)[name], tmp_path)
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="un administrateur écrit partout")
 def test_a_closed_place_is_refused_in_one_line(tmp_path):
+    """Un dossier où l'on n'a pas le droit d'écrire donne un traceback."""
     check_refused(bad_places(tmp_path)["sans droit d'écrire"], tmp_path)
 
 
@@ -349,6 +356,7 @@ def check_refused(place, folder):
 
 
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, capsys):
+    """Un disque plein laisse la moitié d'une version élève."""
     real, count = tool.Path.write_text, []
 
     def full(path, *args, **kwargs):
@@ -364,6 +372,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, capsys):
 
 
 def test_the_short_readme_has_what_a_student_needs(student):
+    """L'élève n'a pas la commande d'installation, ou lit ce qui est pour l'enseignant."""
     text = (student / "README.md").read_text(encoding="utf-8")
     whole = (ROOT / "README.md").read_text(encoding="utf-8")
     assert re.findall("^## (.+)$", text, re.MULTILINE) == tool.FOR_STUDENTS
@@ -374,6 +383,7 @@ def test_the_short_readme_has_what_a_student_needs(student):
 
 
 def test_questions_hold_every_section_and_every_blank(student, originals):
+    """Une question ou un numéro manque à questions.md."""
     text = (student / "questions.md").read_text(encoding="utf-8")
     head = text.partition("\n### ")[0]
     for script in originals:
@@ -391,6 +401,7 @@ def test_questions_hold_every_section_and_every_blank(student, originals):
 
 # --- Le carnet ----------------------------------------------------------------------------------------
 def test_the_notebook_is_valid_and_holds_all_files(student, files):
+    """Le carnet ne s'ouvre pas, ou ses fichiers ne sont pas ceux du dossier."""
     book = nbformat.reads(files["tp.ipynb"], as_version=4)
     nbformat.validate(book)
     written = {}
@@ -406,7 +417,7 @@ def test_the_notebook_is_valid_and_holds_all_files(student, files):
 
 @pytest.mark.lent
 def test_the_notebook_plays_in_an_empty_folder(files, tmp_path, monkeypatch):
-    """Sans erreur, les images sous les cellules, et rien que les fichiers qu'il écrit."""
+    """Le carnet, joué dans un dossier vide, s'arrête, perd ses images ou écrit d'autres fichiers."""
     for name, value in environment(MPLBACKEND=None, PYTHONIOENCODING=None).items():
         monkeypatch.setenv(name, value)
     for name in ("MPLBACKEND", "PYTHONIOENCODING"):
