@@ -26,6 +26,9 @@ ANSWER = re.compile(r"^Réponse : ", re.MULTILINE)  # ce qui annonce la réponse
 # Une ligne qui porte une durée (ou un rapport de durées) : les seuls chiffres qui changent d'un essai à l'autre.
 DURATION = re.compile(r"\d (s|ms|µs)\b|\((durée )?en (s|µs)\)")
 
+# PyTorch 2.6 laisse Python ranger en sortant un dossier qu'il a créé : ce n'est pas la faute d'un script.
+OLD_TORCH = "ignore:Implicitly cleaning up:ResourceWarning"
+
 
 def load(script):
     """Importe un script comme un module (rien ne doit tourner à l'import)."""
@@ -95,7 +98,7 @@ def start(script, folder, *options, warnings="error", **changes):
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / f"{script}.py").exists():
         shutil.copy(ROOT / f"{script}.py", folder)
-    command = [sys.executable, "-W", warnings, f"{script}.py", *options]
+    command = [sys.executable, "-W", warnings, "-W", OLD_TORCH, f"{script}.py", *options]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=folder, env=environment(**changes), stdout=pipe, stderr=pipe)
 

@@ -22,6 +22,7 @@ import pytest
 
 from commun import (
     ANSWER,
+    OLD_TORCH,
     ROOT,
     SCRIPTS,
     answer_of,
@@ -602,7 +603,7 @@ def drive(driver, script, options, display, folder):
     """Copie le script dans `folder` et le fait jouer par `driver`, dans de vraies fenêtres ; rend sa sortie."""
     shutil.copy(ROOT / f"{script}.py", folder)
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", driver.format(script=script, options=options)],
+        [sys.executable, "-W", "error", "-W", OLD_TORCH, "-c", driver.format(script=script, options=options)],
         cwd=folder,
         env=environment(MPLBACKEND="TkAgg", DISPLAY=display, PYTHONDONTWRITEBYTECODE="1"),
         capture_output=True,

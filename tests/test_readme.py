@@ -40,6 +40,7 @@ def test_the_continuous_integrations_run_the_set_up_commands():
     for commands, condition in ((elsewhere, "!="), (windows, "==")):
         steps = re.findall(rf"if: runner.os {condition} 'Windows'\n +run: (.+)", workflow)
         assert steps == commands
+    assert f"        run: {elsewhere[1]}\n" in workflow.partition("  anciennes:")[2]
 
 
 @pytest.fixture
