@@ -465,6 +465,7 @@ def test_a_fault_outside_the_model_is_said_where_it_is(name):
         assert "essayez un taux" not in text and not re.search(r"\b(nan|inf)\b", text)
 
 
+@pytest.mark.filterwarnings("ignore:Converting a tensor")  # de PyTorch, pour float(loss) : il le préfère détaché
 @pytest.mark.parametrize("new", ["float(loss)", "loss.detach().numpy()", "loss.tolist()", "loss.data.numpy()"])
 def test_other_ways_to_keep_the_number(new):
     """Une autre façon juste de garder la perte est refusée."""
