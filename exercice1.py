@@ -236,7 +236,7 @@ def unusable(results, n_iterations):
         fact = f"loss_history a {counted(n_numbers, 'nombre')} pour {counted(n_iterations, 'itération')}"
         return f"{fact} : relisez les étapes (3) et (4), le range, un break, l'indentation du return."
     if len(path) != n_iterations + 1 or not isinstance(path[1], (tuple, list)):
-        return "path ne reçoit pas (weights, bias) à chaque itération : relisez path.append."
+        return "path ne reçoit pas une fois (weights, bias) par itération : relisez path.append."
     for name, step, start, end in [("weights", 6, path[0][0], path[1][0]), ("bias", 7, path[0][1], path[1][1])]:
         if start is end:
             return (
@@ -263,7 +263,7 @@ def diagnostic(inputs, targets, loss_history, parameters, learning_rate, batch_s
         return fact and f"{fact} : le taux {learning_rate:g} est trop grand pour des groupes de {batch_size}."
     if not np.isclose(loss_history[0], first_loss):
         pair = " au lieu de ".join(apart(loss_history[0], first_loss))
-        return f"La première perte n'est pas celle de l'énoncé : {pair} ; relisez les étapes (1) à (4)."
+        return f"La première perte n'est pas celle des formules de l'énoncé : {pair} ; relisez les étapes (1) à (4)."
     if not over and last_loss > 1.01 * min(loss_history) + 1e-12 * first_loss:
         fact = "La perte monte"
     limit = 2 / np.linalg.eigvalsh(curvature)[-1]
@@ -302,7 +302,9 @@ def examine(results, inputs, targets, learning_rate, n_iterations, batch_size=No
     parameters = np.array([np.append(weights, bias) for weights, bias in path])  # (k, d+1)
     problem = diagnostic(inputs, targets, loss_history, parameters, learning_rate, batch_size)
     if batch_size and problem:  # le taux d'un mini-batch n'est accusé que si le gradient complet, lui, réussit
-        problem = learn(inputs, targets, path[0][0], path[0][1], learning_rate, n_iterations)[2] or problem
+        whole = learn(inputs, targets, path[0][0], path[0][1], learning_rate, n_iterations)[2]
+        fact = problem.partition(" : ")[0]  # ce que fait la perte avec ces groupes ; la cause est celle de `whole`
+        problem = re.sub(r"^La perte (monte|explose \(× 1000\) à l'itération \d+)", fact, whole) or problem
     return loss_history, parameters[abs(parameters).max(axis=1) < 1e6], textwrap.fill(problem, 100)
 
 
@@ -1001,7 +1003,8 @@ def read_options():
     # Le message d'argparse est en anglais : on n'en garde que le mot refusé.
     refused = r"arguments?:?\s+([^\s:]*)"
     parser.error = lambda message: refuse(
-        f"option refusée : {re.search(refused, message)[1]!r:.60} ; --help les montre toutes"
+        f"option refusée : {re.search(refused, message)[1]!r:.60}"
+        f"{', sans valeur' if 'expected' in message else ''} ; --help les montre toutes"
     )
     words = sys.argv[1:] if Path(sys.argv[0]).name == SCRIPT.name else []  # sinon, ce sont ceux d'un noyau
     options = parser.parse_args([re.sub(r"^(?=-[\d.])", " ", word) for word in words])  # « -3,4 » : une valeur

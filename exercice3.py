@@ -403,7 +403,7 @@ def section_points():
 
     # Réponse
     answer = verdict(fit_polynomial(x_data, y_data, 1)[1], satisfying_loss(x_data, y_data))
-    return f"{answer.capitalize()} : c'est celle de la meilleure droite, celle dont la perte est la plus petite."
+    return f"{answer.capitalize()}, avec la meilleure droite, celle dont la perte est la plus petite."
 
 
 def print_values(our_model, words):
@@ -484,8 +484,8 @@ def phases_answer(loss_history, squares, variances, straight):
     first, last, end = loss_history[0], loss_history[-1], len(loss_history) - 1
     if end == 0:
         return f"Une seule mesure, {first:.3g}, avant le premier pas : il faut au moins deux époques."
-    if last >= first:
-        return f"La perte n'a pas diminué : {first:.3g} au départ, {last:.3g} à la fin."
+    if last > 0.99 * first:
+        return f"La perte n'a pas diminué, ou presque pas : {first:.3g} au départ, {last:.3g} à la fin."
     answer = f"La perte passe de {first:.3g} à {last:.3g} en {counted(end, 'époque')}."
     k = find_break(squares, variances)
     if not k or k >= end or not np.allclose(np.add(squares, variances), loss_history, rtol=1e-3):
@@ -618,7 +618,7 @@ def print_criterion(x_data, y_data):
     """Affiche à partir de quelle perte nous disons la régression satisfaisante : la ligne noire des figures."""
     noise, limit = noise_loss(x_data, y_data), satisfying_loss(x_data, y_data)
     words = ", environ le double" if limit < 2.1 * noise else ""
-    print(f"Le bruit seul, celui de la vraie courbe, laisse une perte de {noise:.3g}.")
+    print(f"Avec la vraie courbe, le bruit seul laisse une perte de {noise:.3g}.")
     print(f"Nous dirons la régression satisfaisante si sa perte ne dépasse pas {limit:.3g}{words}.")
 
 
@@ -790,8 +790,8 @@ def loop_fault(loss_history, expected):
     for k, loss in enumerate(expected[: len(loss_history)]):
         if not np.isclose(loss_history[k], loss, rtol=1e-3, atol=1e-6 * expected[0], equal_nan=True):
             pair = " au lieu de ".join(apart(loss_history[k], loss))
-            steps = "(4) à (7) et zero_grad" if k else "(1) à (4)"
-            return f"À l'époque {k} la perte n'est pas celle que donne l'énoncé ({pair}) : relisez les étapes {steps}."
+            steps = "les étapes (4) à (7) et zero_grad" if k else "les étapes (1) à (4)"
+            return f"À l'époque {k} la perte n'est pas celle de la boucle de l'énoncé ({pair}) : relisez {steps}."
     return ""
 
 
@@ -927,7 +927,8 @@ def read_options():
     # Le message d'argparse est en anglais : on n'en garde que le mot refusé.
     refused = r"arguments?:?\s+([^\s:]*)"
     parser.error = lambda message: refuse(
-        f"option refusée : {re.search(refused, message)[1]!r:.60} ; --help les montre toutes"
+        f"option refusée : {re.search(refused, message)[1]!r:.60}"
+        f"{', sans valeur' if 'expected' in message else ''} ; --help les montre toutes"
     )
     words = sys.argv[1:] if Path(sys.argv[0]).name == SCRIPT.name else []  # sinon, ce sont ceux d'un noyau
     options = parser.parse_args([re.sub(r"^(?=-[\d.])", " ", word) for word in words])  # « -3,4 » : une valeur

@@ -566,7 +566,7 @@ def print_criterion(x_data, y_data):
     """Affiche à partir de quelle perte nous disons la régression satisfaisante : la ligne noire des figures."""
     noise, limit = noise_loss(x_data, y_data), satisfying_loss(x_data, y_data)
     words = ", environ le double" if limit < 2.1 * noise else ""
-    print(f"Le bruit seul, celui de la vraie courbe, laisse une perte de {noise:.3g}.")
+    print(f"Avec la vraie courbe, le bruit seul laisse une perte de {noise:.3g}.")
     print(f"Nous dirons la régression satisfaisante si sa perte ne dépasse pas {limit:.3g}{words}.")
 
 
@@ -738,8 +738,8 @@ def loop_fault(loss_history, expected):
     for k, loss in enumerate(expected[: len(loss_history)]):
         if not np.isclose(loss_history[k], loss, rtol=1e-3, atol=1e-6 * expected[0], equal_nan=True):
             pair = " au lieu de ".join(apart(loss_history[k], loss))
-            steps = "(4) à (7) et zero_grad" if k else "(1) à (4)"
-            return f"À l'époque {k} la perte n'est pas celle que donne l'énoncé ({pair}) : relisez les étapes {steps}."
+            steps = "les étapes (4) à (7) et zero_grad" if k else "les étapes (1) à (4)"
+            return f"À l'époque {k} la perte n'est pas celle de la boucle de l'énoncé ({pair}) : relisez {steps}."
     return ""
 
 
@@ -873,7 +873,8 @@ def read_options():
     # Le message d'argparse est en anglais : on n'en garde que le mot refusé.
     refused = r"arguments?:?\s+([^\s:]*)"
     parser.error = lambda message: refuse(
-        f"option refusée : {re.search(refused, message)[1]!r:.60} ; --help les montre toutes"
+        f"option refusée : {re.search(refused, message)[1]!r:.60}"
+        f"{', sans valeur' if 'expected' in message else ''} ; --help les montre toutes"
     )
     words = sys.argv[1:] if Path(sys.argv[0]).name == SCRIPT.name else []  # sinon, ce sont ceux d'un noyau
     options = parser.parse_args([re.sub(r"^(?=-[\d.])", " ", word) for word in words])  # « -3,4 » : une valeur

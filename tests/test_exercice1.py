@@ -196,8 +196,8 @@ MISTAKES = {
         r"Le pas n° 1 .* : 2 fois le bon pour les poids, 1 fois pour b",
     ),
     "écarts à l'envers": ("deltas = outputs - y", "deltas = y - outputs", UNDER + r", et le signe en \(2\)"),
-    "perte pas divisée": (".sum() / 2 / len(x)", ".sum() / 2", r"celle de l'énoncé : 4\.96e\+05 au lieu de 496"),
-    "perte sans le 2": (".sum() / 2 / len(x)", ".sum() / len(x)", r"celle de l'énoncé : 992 au lieu de 496"),
+    "perte pas divisée": (".sum() / 2 / len(x)", ".sum() / 2", r"formules de l'énoncé : 4\.96e\+05 au lieu de 496"),
+    "perte sans le 2": (".sum() / 2 / len(x)", ".sum() / len(x)", r"formules de l'énoncé : 992 au lieu de 496"),
     "biais oublié": (STEP7, "pass", r"bias est le même tableau .* l'étape \(7\) manque"),
     "biais oublié en (1)": ("np.dot(x, weights) + bias", "np.dot(x, weights)", r"relisez les étapes \(1\) à \(4\)"),
     "transposée ailleurs": (
@@ -392,6 +392,20 @@ def test_make_data_that_does_not_follow_the_settings_is_said():
     for seed in range(20):
         for settings in ({"N_OBSERVATIONS": 21}, {"N_OBSERVATIONS": 2}, {"NOISE": 0}):
             assert "make_data" not in call(variant("exercice1", SEED=seed, **settings), "2.2.1")[0]
+
+
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")
+def test_each_group_tells_its_own_explosion():
+    """La ligne d'un mini-batch répète l'explosion du gradient complet au lieu de la sienne."""
+    module = variant("exercice1", LEARNING_RATE=0.06, BATCH_SIZES=[1, 4, 32])
+    output, answer = call(module, "2.2.3-mini-batch")
+    rng, inputs, targets, weights, bias = module.setup(1000)
+    first_loss = module.train(inputs, targets, weights, bias, 0, 1)[0][0]
+    for size in (1, 4, 32, None):
+        losses, _ = module.train(inputs, targets, weights, bias, 0.06, 1000, size, rng)
+        over = next(k for k, loss in enumerate(losses) if not loss <= 1000 * first_loss)
+        assert f"  groupes de {size or 1000:<8} La perte explose (× 1000) à l'itération {over}\n" in output
+    assert answer.startswith(f"Rien à conclure. La perte explose (× 1000) à l'itération {over} : le taux 0.06 dépasse")
 
 
 @pytest.mark.parametrize("rate, size, explodes", [(0.03, 1, True), (0.05, 1, True), (0.01, 32, False), (0.5, 1, True)])

@@ -221,7 +221,7 @@ def test_a_wrong_loop_is_said_in_every_section():
     """Ici aussi : une étape fausse de la boucle est mise sur le compte du taux."""
     for old, new, said in [
         ("loss.item()", "loss", "loss_history garde des tenseurs"),
-        ("        optimizer.zero_grad()", "        pass", "À l'époque 2 la perte n'est pas celle que donne l'énoncé"),
+        ("        optimizer.zero_grad()", "        pass", "À l'époque 2 la perte n'est pas celle de la boucle"),
     ]:
         module = variant("exercice3_nonlinear", [(old, new)], EPOCHS=5, N_SEEDS=1)
         for section in module.SECTIONS:

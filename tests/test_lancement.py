@@ -216,7 +216,7 @@ def test_bad_values_are_refused(script, monkeypatch, capsys, tmp_path):
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_bad_options_are_refused_in_french(script, monkeypatch, capsys, tmp_path):
-    """Une option fausse est refusée en anglais, ou sans le mot refusé."""
+    """Une option fausse est refusée en anglais, ou sans dire le mot refusé ou la valeur qui manque."""
     module = load(script)
     monkeypatch.chdir(tmp_path)
     words = [["--inconnue"], ["mot"], ["--liste=oui"], ["--sect", "2"], ["-5"], ["--seed", "--corrige"], ["-hoho"]]
@@ -224,7 +224,8 @@ def test_bad_options_are_refused_in_french(script, monkeypatch, capsys, tmp_path
         sentence = refused(module, line, monkeypatch, capsys)
         assert "option refusée : " in sentence and "--help les montre toutes" in sentence
         assert not re.search(r"argument|expected|unrecognized|ambiguous", sentence)
-    assert "'--inconnue'" in refused(module, ["--inconnue"], monkeypatch, capsys)
+    assert "'--inconnue' ; --help" in refused(module, ["--inconnue"], monkeypatch, capsys)
+    assert "'--section', sans valeur ; --help" in refused(module, ["--section"], monkeypatch, capsys)
     assert "'-5'" in refused(module, ["-5"], monkeypatch, capsys)
     assert "il faut une section parmi" in refused(module, ["--section", "9"], monkeypatch, capsys)
     (tmp_path / "fichier").touch()
