@@ -171,6 +171,7 @@ def test_a_deadly_answer_has_its_line_and_the_others_are_judged(code, files, ben
     assert dialogue.running == before, "chaque enfant est arrêté"
 
 
+@pytest.mark.lent
 @pytest.mark.parametrize("code", HOSTILE, ids=lambda code: code[-30:])
 def test_a_hostile_answer_has_its_line(code, bench):
     """Une réponse hostile n'a pas sa ligne, ou l'enfant ne peut plus en juger d'autre."""
@@ -202,12 +203,14 @@ def test_a_reply_without_the_word_of_its_question_is_not_read():
     assert "end" in dialogue.ask(child, {"task": "observe"}, 1) and process.poll() is not None
 
 
+@pytest.mark.lent
 def test_prints_by_the_thousand_do_no_harm(files, bench):
     """Cent mille print bloquent le vérificateur, ou changent un verdict."""
     lines, n_good = whole(files, bench, {1: "for i in range(100_000):\n    print(i, 'é' * 50)\nax.plot(loss_history)"})
     assert n_good == 6, lines[0]
 
 
+@pytest.mark.lent
 def test_a_child_that_dies_leaves_no_zombie(files, bench):
     """Chaque script mort laisse un processus derrière lui."""
     whole(files, bench, {1: "import os\nos.fork() if hasattr(os, 'fork') else None\nos._exit(3)"})
