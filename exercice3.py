@@ -556,9 +556,9 @@ def section_history():
     if problem is None:
         return None
     optimizer = make_optimizer(our_model, LEARNING_RATE)
-    limit = rate_limit(our_model, x_data, optimizer)
+    expected, limit = first_losses(our_model, x_data, y_data, optimizer), rate_limit(our_model, x_data, optimizer)
     loss_history, squares, variances = measure_epochs(our_model, x_data, y_data, optimizer)
-    problem = problem or failure(loss_history, evaluate(our_model, x_data, y_data), [], optimizer, limit)
+    problem = failure(loss_history, evaluate(our_model, x_data, y_data), expected, optimizer, limit) or problem
     print_parts(loss_history, squares, variances)
     print_criterion(x_data, y_data)
     say(problem)
