@@ -61,13 +61,15 @@ def pytorch(rng, inputs, targets, weights, bias, n_steps, batch_size, rate, by_h
     torch.manual_seed(int(rng.integers(2**31)))
     model = torch.nn.Linear(len(weights), 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=rate / 2)  # MSELoss n'a pas le / 2 d'exercice1
-    yield model.weight.detach().numpy(), model.bias.detach().numpy()
+    loss_func = torch.nn.MSELoss()
+    parameters = model.weight.detach().numpy(), model.bias.detach().numpy()  # la même mémoire : ils suivent
+    yield parameters
     groups = DataLoader(data, batch_size, shuffle=True)
     if by_hand:
         groups = (data[group] for group in torch.randint(len(data), (n_steps, batch_size)))
     for _, (x, y) in zip(range(n_steps), groups):
-        bare_pytorch(model, x, y, optimizer, torch.nn.MSELoss(), 1)
-        yield model.weight.detach().numpy(), model.bias.detach().numpy()
+        bare_pytorch(model, x, y, optimizer, loss_func, 1)
+        yield parameters
 
 
 def lstsq(rng, inputs, targets, weights, bias, n_steps):
@@ -103,19 +105,19 @@ def bare_pytorch(model, x_data, y_data, optimizer, loss_func, epochs):
 
 # --- Ce qu'on mesure : pour mesurer autre chose, ajoutez une ligne --------------------------------------------------
 GOALS = [  # nom, s'il faut y rester, observations, ce qui divise les entrées, façon de faire, pas au plus, réglages
-    ("le TP : divisées, groupes de 64, taux 1,5", False, 10**6, 10, lesson, 100, 64, 1.5),  # en face de chaque autre
+    ("le TP : divisées, groupes de 64, taux 1.5", False, 10**6, 10, lesson, 100, 64, 1.5),  # en face de chaque autre
     ("le TP, groupes de 128", False, 10**6, 10, lesson, 100, 128, 1.5),
     ("le TP, dix mille observations", False, 10**4, 10, lesson, 100, 64, 1.5),
     ("le TP, dix millions", False, 10**7, 10, lesson, 100, 64, 1.5),
-    ("le TP, telles quelles, groupes de 32, 0,055", False, 10**6, 1, lesson, 400, 32, 0.055),
-    ("gradient complet, divisées, 1,5", False, 10**6, 10, lesson, 100, None, 1.5),
-    ("SGDRegressor, divisées, 0,2, moyenne", False, 10**6, 10, sgd_regressor, 200, 256, 0.2, 100),
-    ("SGDRegressor, telles quelles, 0,015, moyenne", False, 10**6, 1, sgd_regressor, 200, 768, 0.015, 500),
+    ("le TP, telles quelles, groupes de 32, 0.055", False, 10**6, 1, lesson, 400, 32, 0.055),
+    ("gradient complet, divisées, 1.5", False, 10**6, 10, lesson, 100, None, 1.5),
+    ("SGDRegressor, divisées, 0.2, moyenne", False, 10**6, 10, sgd_regressor, 200, 256, 0.2, 100),
+    ("SGDRegressor, telles quelles, 0.015, moyenne", False, 10**6, 1, sgd_regressor, 200, 768, 0.015, 500),
     ("PyTorch à la main, comme le TP", False, 10**6, 10, pytorch, 100, 64, 1.5, True),
     ("PyTorch et DataLoader, de même", False, 10**6, 10, pytorch, 100, 64, 1.5, False),
     ("moindres carrés exacts (lstsq)", False, 10**6, 1, lstsq, 1),
-    ("y rester : le TP, et 0,2 après 12 pas", True, 10**6, 10, lesson, 1024, 64, 1.5, 0.2),
-    ("y rester : SGDRegressor, divisées, 0,2, moyenne", True, 10**6, 10, sgd_regressor, 256, 256, 0.2, 100),
+    ("y rester : le TP, et 0.2 après 12 pas", True, 10**6, 10, lesson, 1024, 64, 1.5, 0.2),
+    ("y rester : SGDRegressor, divisées, 0.2, moyenne", True, 10**6, 10, sgd_regressor, 256, 256, 0.2, 100),
 ]
 LOOPS = [("exercice1", exercice1.train, bare_numpy), ("exercice3", exercice3.train, bare_pytorch)]
 
@@ -170,8 +172,8 @@ def print_ratio(name, measure, *settings, against):
     """Une ligne : les durées médianes de deux façons de faire, à tour de rôle, vingt-cinq graines, et leur rapport."""
     times = np.array([[measure(seed, *words) for words in (settings, against)] for seed in range(25)])
     ratios = times[:, 0] / times[:, 1]
-    ours, theirs, ratio = [*np.median(times, axis=0), np.median(ratios)]
-    print(f"| {name} | {ours:.3g} | {theirs:.3g} | {ratio:.3g} ({ratios.min():.3g} à {ratios.max():.3g}) |", flush=True)
+    left, right, ratio = [*np.median(times, axis=0), np.median(ratios)]
+    print(f"| {name} | {left:.3g} | {right:.3g} | {ratio:.3g} ({ratios.min():.3g} à {ratios.max():.3g}) |", flush=True)
 
 
 def main():
