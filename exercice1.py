@@ -303,8 +303,8 @@ def examine(results, inputs, targets, learning_rate, n_iterations, batch_size=No
     problem = diagnostic(inputs, targets, loss_history, parameters, learning_rate, batch_size)
     if batch_size and problem:  # le taux d'un mini-batch n'est accusé que si le gradient complet, lui, réussit
         whole = learn(inputs, targets, path[0][0], path[0][1], learning_rate, n_iterations)[2]
-        fact = problem.partition(" : ")[0]  # ce que fait la perte avec ces groupes ; la cause est celle de `whole`
-        problem = re.sub(r"^La perte (monte|explose \(× 1000\) à l'itération \d+)", fact, whole) or problem
+        fact, cause = problem.partition(" : ")[0], whole.partition(" : ")[2]
+        problem = f"{fact} : {cause}" if whole.startswith("La perte ") else whole or problem
     return loss_history, parameters[abs(parameters).max(axis=1) < 1e6], textwrap.fill(problem, 100)
 
 
@@ -1004,7 +1004,7 @@ def read_options():
     refused = r"arguments?:?\s+([^\s:]*)"
     parser.error = lambda message: refuse(
         f"option refusée : {re.search(refused, message)[1]!r:.60}"
-        f"{', sans valeur' if 'expected' in message else ''} ; --help les montre toutes"
+        f"{', sans valeur' if 'expected one' in message else ''} ; --help les montre toutes"
     )
     words = sys.argv[1:] if Path(sys.argv[0]).name == SCRIPT.name else []  # sinon, ce sont ceux d'un noyau
     options = parser.parse_args([re.sub(r"^(?=-[\d.])", " ", word) for word in words])  # « -3,4 » : une valeur

@@ -721,7 +721,7 @@ def read_options():
     refused = r"arguments?:?\s+([^\s:]*)"
     parser.error = lambda message: refuse(
         f"option refusée : {re.search(refused, message)[1]!r:.60}"
-        f"{', sans valeur' if 'expected' in message else ''} ; --help les montre toutes"
+        f"{', sans valeur' if 'expected one' in message else ''} ; --help les montre toutes"
     )
     words = sys.argv[1:] if Path(sys.argv[0]).name == SCRIPT.name else []  # sinon, ce sont ceux d'un noyau
     options = parser.parse_args([re.sub(r"^(?=-[\d.])", " ", word) for word in words])  # « -3,4 » : une valeur
